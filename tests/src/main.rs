@@ -1,0 +1,2 @@
+//! Test laboratory.
+fn main() {}
