@@ -2,6 +2,12 @@
 //!
 //! Knows nothing of lvs.cf. Only `client` opens a socket.
 
+mod diff;
 mod model;
+pub mod text;
 
+pub use diff::{apply, diff};
 pub use model::*;
+
+#[cfg(test)]
+mod arbitrary;

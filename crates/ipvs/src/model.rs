@@ -53,9 +53,44 @@ impl ServiceId {
     /// Family of the packets that the service handles.
     pub const fn family(&self) -> Family {
         match self {
-            Self::Address { address: IpAddr::V4(_), .. } => Family::V4,
-            Self::Address { address: IpAddr::V6(_), .. } => Family::V6,
+            Self::Address {
+                address: IpAddr::V4(_),
+                ..
+            } => Family::V4,
+            Self::Address {
+                address: IpAddr::V6(_),
+                ..
+            } => Family::V6,
             Self::Mark { family, .. } => *family,
+        }
+    }
+
+    /// Transport protocol; `None` for a firewall mark.
+    pub const fn protocol(&self) -> Option<Protocol> {
+        match self {
+            Self::Address { protocol, .. } => Some(*protocol),
+            Self::Mark { .. } => None,
+        }
+    }
+}
+
+/// Bits of the three scheduler flags in [`Service::scheduler_flags`], in the order in which they print.
+pub const SCHEDULER_FLAGS: [u32; 3] = [0x08, 0x10, 0x20];
+
+impl Family {
+    /// The mask that means "each client by itself" in the form of [`Persistence::netmask`].
+    pub const fn full_netmask(self) -> u32 {
+        match self {
+            Self::V4 => u32::MAX,
+            Self::V6 => 128,
+        }
+    }
+
+    /// Family of an address.
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
         }
     }
 }
