@@ -1,2 +1,7 @@
-//! Test laboratory.
-fn main() {}
+//! The test laboratory's program; everything is in the library beside it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lab::run(std::env::args_os())
+}
