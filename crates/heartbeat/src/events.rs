@@ -1,0 +1,164 @@
+//! The vocabulary of the state machine: what it is told, what it asks for and what it reports.
+//!
+//! Owns the wording of reports; the texts that scripts look for are the original's
+//! (`piranha-daemons.md` 3.15). Must not decide anything.
+
+use crate::{Path, Settings, Word};
+use std::fmt;
+use std::time::Duration;
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A valid heartbeat of the partner arrived.
+    Heartbeat {
+        /// The path it came by.
+        path: Path,
+        /// What it says.
+        word: Word,
+    },
+    /// [`Machine::deadline`](crate::Machine::deadline) has come.
+    Timeout,
+    /// `--forceactive`: become active without asking.
+    ForceActive,
+    /// What [`Action::Activate`] asked for is done: addresses are up.
+    Activated,
+    /// What [`Action::Activate`] asked for cannot be done here, or no longer holds.
+    Refused,
+    /// What [`Action::Deactivate`] asked for is done.
+    Deactivated,
+    /// lvs says that its table is ready.
+    LvsReady,
+    /// lvs ended although nobody asked it to.
+    LvsDied,
+    /// Reload: other times or another partner setting. The role stays what it was.
+    Settings(Settings),
+    /// A signal asks the program to end.
+    Terminate,
+}
+
+/// Something to be done, in the order given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Send a heartbeat on every path.
+    Send(Word),
+    /// Take over: start lvs, bring the addresses up, announce them; answer
+    /// [`Event::Activated`] or [`Event::Refused`].
+    Activate(Cause),
+    /// Let go, bounded in time, whatever fails; answer [`Event::Deactivated`].
+    Deactivate(Cause),
+    /// Start lvs again; addresses stay.
+    StartLvs,
+    /// Announce the addresses again.
+    Announce,
+    /// Throw away what is waiting in the sockets: it is from before a pause.
+    Drain,
+    /// End the program.
+    Finish,
+    /// Tell people.
+    Report(Notice),
+}
+
+/// Why a router becomes active or stops being it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The partner has been silent for the deadtime.
+    PartnerDead,
+    /// No partner is defined.
+    Alone,
+    /// This is the primary, and the backup says that it is stopped.
+    BackupInactive,
+    /// This is the backup, and the primary says that it is stopped.
+    PrimaryInactive,
+    /// `--forceactive`.
+    Forced,
+    /// This is the backup, and the primary says that it is running.
+    PartnerActive,
+    /// lvs keeps dying; the partner is asked to take over.
+    LvsFailing,
+    /// Activation was refused.
+    Refused,
+    /// This process did not run for so long that the partner must have taken over.
+    Gap,
+    /// The program is to end.
+    Terminating,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PartnerDead => "partner dead: activating lvs",
+            Self::Alone => "partner dead: activating lvs (no active backup is defined)",
+            Self::BackupInactive => "backup inactive: activating lvs",
+            Self::PrimaryInactive => "primary inactive: activating lvs",
+            Self::Forced => "Forced active on startup: activating lvs",
+            Self::PartnerActive => "partner active: deactivating LVS",
+            Self::LvsFailing => "lvs keeps dying: deactivating LVS, the partner is to take over",
+            Self::Refused => "activation failed: deactivating LVS",
+            Self::Gap => "not run for too long: deactivating LVS",
+            Self::Terminating => "terminating: deactivating LVS",
+        })
+    }
+}
+
+/// A report for people. [`Display`](fmt::Display) gives the line for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// One of two paths is silent while the other works.
+    PathSilent(Path),
+    /// It works again.
+    PathRestored(Path),
+    /// This router is active and no longer hears its partner.
+    PartnerLost,
+    /// It does again.
+    PartnerBack,
+    /// Not one heartbeat has ever been heard.
+    NeverHeard,
+    /// Both routers claim to be active; this one stays and announces its addresses.
+    ResendingArps {
+        /// Times that this was not reported since the last report.
+        suppressed: u32,
+    },
+    /// lvs died and is started again after this time.
+    LvsRestart {
+        /// Zero: at once.
+        delay: Duration,
+    },
+    /// This process did not run for this long.
+    Gap(Duration),
+}
+
+impl Notice {
+    /// Whether it tells of something that is wrong.
+    pub const fn is_warning(&self) -> bool {
+        !matches!(self, Self::PathRestored(_) | Self::PartnerBack)
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PathSilent(path) => write!(f, "no heartbeats on the {path} path"),
+            Self::PathRestored(path) => write!(f, "heartbeats on the {path} path again"),
+            Self::PartnerLost => f.write_str("partner lost: no router could take over"),
+            Self::PartnerBack => f.write_str("partner is back"),
+            Self::NeverHeard => f.write_str(
+                "no heartbeat was ever heard: do firewalls on both routers pass heartbeat_port?",
+            ),
+            Self::ResendingArps { suppressed: 0 } => f.write_str("partner active: resending arps"),
+            Self::ResendingArps { suppressed } => {
+                write!(
+                    f,
+                    "partner active: resending arps ({suppressed} more times since)"
+                )
+            }
+            Self::LvsRestart {
+                delay: Duration::ZERO,
+            } => f.write_str("lvs died: restarting it"),
+            Self::LvsRestart { delay } => {
+                write!(f, "lvs keeps dying: restarting it in {} s", delay.as_secs())
+            }
+            Self::Gap(gap) => write!(f, "this process did not run for {} ms", gap.as_millis()),
+        }
+    }
+}

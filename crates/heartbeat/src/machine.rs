@@ -1,0 +1,467 @@
+//! The failover state machine: `(now, event) → actions`.
+//!
+//! Owns phase, timers and latches of one router (`piranha-daemons.md` 3.6, 3.7, with B15–B17,
+//! B23, B60, B61). Must not perform anything: pulse does, and tells what came of it.
+//! `now` is the time since any fixed origin, on a clock that never steps and counts suspension.
+
+use crate::lvs_watch::LvsWatch;
+use crate::partner::{Change, Claim, Partner};
+use crate::{Action, Cause, Event, Notice, Path, PathStatus, Phase, Role, Settings, Word};
+use std::time::Duration;
+
+/// Shortest and longest time between two announcements because both routers are active.
+const RESEND: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// Shortest and longest wait before an activation that was refused is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// What happens after letting go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    StandBy,
+    Listen,
+    Finish,
+}
+
+/// Which word goes out while letting go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Leaving {
+    afterwards: Afterwards,
+    /// The partner is active already: "stopped" is kept until it is true, since it announces the
+    /// addresses once more when it hears it.
+    yielding: bool,
+}
+
+/// One router.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    settings: Settings,
+    phase: Phase,
+    since: Duration,
+    why: Option<Cause>,
+    leaving: Option<Leaving>,
+    partner: Partner,
+    lvs: LvsWatch,
+    /// At least one heartbeat was sent: before, silence is part of listening.
+    spoke: bool,
+    last_turn: Duration,
+    listen_until: Duration,
+    next_send: Duration,
+    /// The partner was asked to take over; until then its "stopped" is no reason to activate.
+    latched_until: Option<Duration>,
+    /// Activation was refused; not before this time again.
+    retry_at: Option<Duration>,
+    retry_delay: Duration,
+    resend_at: Duration,
+    resend_delay: Duration,
+    resends_suppressed: u32,
+    partner_lost: bool,
+}
+
+impl Machine {
+    /// A router that has just started, inactive and listening.
+    pub fn new(settings: Settings, now: Duration) -> Self {
+        Self {
+            settings,
+            phase: Phase::Standby,
+            since: now,
+            why: None,
+            leaving: None,
+            partner: Partner::new(&settings, now),
+            lvs: LvsWatch::default(),
+            spoke: false,
+            last_turn: now,
+            listen_until: now + settings.listening(),
+            next_send: now + settings.listening(),
+            latched_until: None,
+            retry_at: None,
+            retry_delay: Duration::ZERO,
+            resend_at: now,
+            resend_delay: RESEND.0,
+            resends_suppressed: 0,
+            partner_lost: false,
+        }
+    }
+
+    /// Where this router stands.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Since when it stands there.
+    pub fn since(&self) -> Duration {
+        self.since
+    }
+
+    /// Why it last became active or stopped being it.
+    pub fn why(&self) -> Option<Cause> {
+        self.why
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What heartbeats say at present.
+    pub fn word(&self) -> Word {
+        match (self.phase, self.leaving) {
+            (Phase::Activating | Phase::Active, _)
+            | (Phase::Leaving, Some(Leaving { yielding: true, .. })) => Word::Running,
+            (Phase::Standby | Phase::Leaving, _) => Word::Stopped,
+        }
+    }
+
+    /// What the partner said last, if it is not given up.
+    pub fn partner_word(&self) -> Option<Word> {
+        match self.partner.claim() {
+            Claim::Unknown => None,
+            Claim::Running => Some(Word::Running),
+            Claim::Stopped { .. } => Some(Word::Stopped),
+        }
+    }
+
+    /// State of the heartbeat paths; empty without a partner.
+    pub fn paths(&self) -> impl Iterator<Item = PathStatus> + '_ {
+        self.partner.paths().filter(|_| self.settings.partner)
+    }
+
+    /// When [`Event::Timeout`] is due; `None`: not before something else happens.
+    pub fn deadline(&self) -> Option<Duration> {
+        let settings = &self.settings;
+        let mut times = vec![self.lvs.restart_at()];
+        if settings.partner {
+            times.push(Some(self.next_send));
+            times.extend(self.partner.path_deadlines(settings.keepalive));
+            times.push(Some(self.partner.dead_at(settings.deadtime)));
+        }
+        if self.phase == Phase::Standby {
+            times.push(Some(self.listen_until));
+            times.push(self.latched_until);
+            times.push(self.retry_at);
+            times.push(self.backup_may_go_at());
+        }
+        times
+            .into_iter()
+            .flatten()
+            .filter(|time| *time > self.last_turn)
+            .min()
+    }
+
+    /// Takes note of what happened at `now` and says what is to be done.
+    pub fn handle(&mut self, now: Duration, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let paused = self.notice_pause(now, &mut actions);
+        match event {
+            // From before the pause, and about to be thrown away.
+            Event::Heartbeat { .. } if paused => {}
+            Event::Heartbeat { path, word } => self.heartbeat(now, path, word, &mut actions),
+            Event::Timeout => {}
+            Event::ForceActive => {
+                if self.phase == Phase::Standby {
+                    self.activate(now, Cause::Forced, &mut actions);
+                }
+            }
+            Event::Activated => self.activated(now),
+            Event::Refused => self.refused(now, &mut actions),
+            Event::Deactivated => self.deactivated(now, &mut actions),
+            Event::LvsReady => self.lvs.ready(),
+            Event::LvsDied => self.lvs_died(now, &mut actions),
+            Event::Settings(settings) => self.reconfigure(now, settings),
+            Event::Terminate => self.terminate(now, &mut actions),
+        }
+        self.timers(now, &mut actions);
+        actions
+    }
+
+    /// A process that did not run for long enough may have been replaced by its partner, and what
+    /// it remembers is old.
+    fn notice_pause(&mut self, now: Duration, actions: &mut Vec<Action>) -> bool {
+        let gap = now.saturating_sub(self.last_turn);
+        self.last_turn = self.last_turn.max(now);
+        if !self.settings.partner || gap <= self.settings.longest_gap() {
+            return false;
+        }
+        actions.extend([Action::Report(Notice::Gap(gap)), Action::Drain]);
+        self.partner.restart(now);
+        match self.phase {
+            Phase::Standby => self.listen(now),
+            Phase::Activating | Phase::Active => {
+                let leaving = Leaving {
+                    afterwards: Afterwards::Listen,
+                    yielding: false,
+                };
+                self.let_go(now, Cause::Gap, leaving, actions);
+            }
+            Phase::Leaving => {}
+        }
+        true
+    }
+
+    fn listen(&mut self, now: Duration) {
+        self.listen_until = now + self.settings.listening();
+    }
+
+    fn heartbeat(&mut self, now: Duration, path: Path, word: Word, actions: &mut Vec<Action>) {
+        if !self.settings.partner {
+            return;
+        }
+        let change = self.partner.heard(now, path, word, self.settings.keepalive);
+        if std::mem::take(&mut self.partner_lost) {
+            actions.push(Action::Report(Notice::PartnerBack));
+        }
+        match (change, self.phase) {
+            (Change::Running, Phase::Standby | Phase::Leaving) => self.latched_until = None,
+            (Change::Running, Phase::Activating | Phase::Active) => {
+                self.both_active(now, actions);
+            }
+            // It had claimed our addresses too: neighbours may have learned its hardware address.
+            (Change::LetGo, Phase::Active) => actions.push(Action::Announce),
+            (Change::LetGo | Change::None, _) => {}
+        }
+    }
+
+    fn both_active(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        match self.settings.role {
+            Role::Backup => {
+                // One more "running", so that an original primary announces its addresses.
+                self.send(now, Word::Running, actions);
+                let leaving = Leaving {
+                    afterwards: Afterwards::StandBy,
+                    yielding: true,
+                };
+                self.let_go(now, Cause::PartnerActive, leaving, actions);
+            }
+            Role::Primary if self.phase == Phase::Active => {
+                if now < self.resend_at {
+                    self.resends_suppressed += 1;
+                    return;
+                }
+                if now > self.resend_at + RESEND.1 {
+                    self.resend_delay = RESEND.0;
+                }
+                let suppressed = std::mem::take(&mut self.resends_suppressed);
+                actions.push(Action::Report(Notice::ResendingArps { suppressed }));
+                actions.push(Action::Announce);
+                self.resend_at = now + self.resend_delay;
+                self.resend_delay = (self.resend_delay * 2).min(RESEND.1);
+            }
+            // Its addresses are announced when they are up.
+            Role::Primary => {}
+        }
+    }
+
+    fn activated(&mut self, now: Duration) {
+        if self.phase == Phase::Activating {
+            self.enter(now, Phase::Active);
+            self.retry_delay = Duration::ZERO;
+        }
+    }
+
+    fn refused(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if !matches!(self.phase, Phase::Activating | Phase::Active) {
+            return;
+        }
+        self.retry_delay = (self.retry_delay * 2).clamp(RETRY.0, RETRY.1);
+        self.retry_at = Some(now + self.retry_delay);
+        self.hand_over(now, Cause::Refused, actions);
+    }
+
+    fn lvs_died(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if !matches!(self.phase, Phase::Activating | Phase::Active) {
+            return;
+        }
+        self.lvs.died(now);
+        let settings = &self.settings;
+        if self.lvs.is_failing()
+            && settings.partner
+            && self.partner.could_take_over(now, settings.deadtime)
+        {
+            self.hand_over(now, Cause::LvsFailing, actions);
+        } else {
+            let delay = self.lvs.plan_restart(now);
+            actions.push(Action::Report(Notice::LvsRestart { delay }));
+        }
+    }
+
+    /// Lets go for the partner's sake, and gives it time to act on it.
+    fn hand_over(&mut self, now: Duration, cause: Cause, actions: &mut Vec<Action>) {
+        let patience = self.settings.deadtime + self.settings.keepalive * 2;
+        self.latched_until = Some(now + patience);
+        let leaving = Leaving {
+            afterwards: Afterwards::StandBy,
+            yielding: false,
+        };
+        self.let_go(now, cause, leaving, actions);
+        self.send_own(now, actions);
+    }
+
+    fn terminate(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let was_active = matches!(self.phase, Phase::Activating | Phase::Active);
+        let already_leaving = self.phase == Phase::Leaving;
+        let leaving = Leaving {
+            afterwards: Afterwards::Finish,
+            yielding: false,
+        };
+        if already_leaving {
+            self.leaving = Some(leaving);
+            return;
+        }
+        if was_active {
+            // Before anything that takes time: the partner starts on hearing it.
+            self.phase = Phase::Leaving;
+            self.leaving = Some(leaving);
+            self.send_own(now, actions);
+        }
+        self.let_go(now, Cause::Terminating, leaving, actions);
+    }
+
+    fn let_go(&mut self, now: Duration, cause: Cause, leaving: Leaving, actions: &mut Vec<Action>) {
+        self.leaving = Some(leaving);
+        self.why = Some(cause);
+        self.lvs.cancel();
+        self.enter(now, Phase::Leaving);
+        actions.push(Action::Deactivate(cause));
+    }
+
+    fn deactivated(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let Some(leaving) = self.leaving.take() else {
+            return;
+        };
+        self.enter(now, Phase::Standby);
+        if self.spoke {
+            self.send_own(now, actions);
+        }
+        match leaving.afterwards {
+            Afterwards::StandBy => {}
+            Afterwards::Listen => self.listen(now),
+            Afterwards::Finish => {
+                // Nothing more is decided: the daemon ends on this.
+                self.enter(now, Phase::Leaving);
+                actions.push(Action::Finish);
+            }
+        }
+    }
+
+    fn reconfigure(&mut self, now: Duration, settings: Settings) {
+        let previous = self.settings;
+        self.settings = Settings {
+            role: previous.role,
+            second_path: previous.second_path,
+            ..settings
+        };
+        if !previous.partner && self.settings.partner {
+            self.partner = Partner::new(&self.settings, now);
+            self.listen(now);
+            self.next_send = now;
+        }
+        if previous.deadtime != self.settings.deadtime {
+            // Silence so far was measured by another rule.
+            self.partner.expect_from(now);
+        }
+        self.next_send = self.next_send.min(now + self.settings.keepalive);
+    }
+
+    fn activate(&mut self, now: Duration, cause: Cause, actions: &mut Vec<Action>) {
+        if cause == Cause::PartnerDead && !self.partner.ever_heard() {
+            actions.push(Action::Report(Notice::NeverHeard));
+        }
+        self.why = Some(cause);
+        self.latched_until = None;
+        self.retry_at = None;
+        self.enter(now, Phase::Activating);
+        self.send_own(now, actions);
+        actions.push(Action::Activate(cause));
+    }
+
+    fn enter(&mut self, now: Duration, phase: Phase) {
+        if self.phase != phase {
+            self.phase = phase;
+            self.since = now;
+        }
+    }
+
+    /// Everything that depends on time alone; run on each turn.
+    fn timers(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.settings.partner {
+            let notices = self.partner.judge_paths(now, self.settings.keepalive);
+            actions.extend(notices.into_iter().flatten().map(Action::Report));
+            self.judge_partner(now, actions);
+        }
+        if self.lvs.take_due(now) {
+            actions.push(Action::StartLvs);
+        }
+        if let Some(cause) = self.reason_to_activate(now) {
+            self.activate(now, cause, actions);
+        }
+        if self.settings.partner && now >= self.next_send {
+            self.send_own(now, actions);
+        }
+    }
+
+    fn judge_partner(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let dead = now >= self.partner.dead_at(self.settings.deadtime);
+        if dead && self.phase == Phase::Active {
+            self.partner.forget_claim();
+            if self.partner.ever_heard() && !self.partner_lost && self.why_lost_is_news() {
+                self.partner_lost = true;
+                actions.push(Action::Report(Notice::PartnerLost));
+            }
+        }
+    }
+
+    /// After "partner dead" nobody needs to be told again that it is silent.
+    fn why_lost_is_news(&self) -> bool {
+        self.why != Some(Cause::PartnerDead) || self.partner.dead_at(Duration::ZERO) > self.since
+    }
+
+    /// When the backup stops waiting for the primary, both being inactive.
+    fn backup_may_go_at(&self) -> Option<Duration> {
+        match (self.settings.role, self.partner.claim()) {
+            (
+                Role::Backup,
+                Claim::Stopped {
+                    since,
+                    handed_over: false,
+                },
+            ) => Some(since.max(self.listen_until) + self.settings.primary_preferred()),
+            _ => None,
+        }
+    }
+
+    fn reason_to_activate(&self, now: Duration) -> Option<Cause> {
+        let waiting = |until: Option<Duration>| until.is_some_and(|until| now < until);
+        if self.phase != Phase::Standby || now < self.listen_until || waiting(self.retry_at) {
+            return None;
+        }
+        if !self.settings.partner {
+            return Some(Cause::Alone);
+        }
+        if now >= self.partner.dead_at(self.settings.deadtime) {
+            return Some(Cause::PartnerDead);
+        }
+        if waiting(self.latched_until) || waiting(self.backup_may_go_at()) {
+            return None;
+        }
+        match (self.partner.claim(), self.settings.role) {
+            (Claim::Unknown | Claim::Running, _) => None,
+            (Claim::Stopped { .. }, Role::Primary) => Some(Cause::BackupInactive),
+            (Claim::Stopped { .. }, Role::Backup) => Some(Cause::PrimaryInactive),
+        }
+    }
+
+    fn send_own(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        self.send(now, self.word(), actions);
+    }
+
+    fn send(&mut self, now: Duration, word: Word, actions: &mut Vec<Action>) {
+        if self.settings.partner {
+            self.spoke = true;
+            self.next_send = now + self.settings.keepalive;
+            actions.push(Action::Send(word));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

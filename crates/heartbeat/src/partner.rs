@@ -1,0 +1,183 @@
+//! What is known about the other router from its heartbeats on both paths.
+//!
+//! Owns "is it there", "is it active", "has it handed over". Must not decide what follows.
+
+use crate::path::PathWatch;
+use crate::{Notice, Path, PathStatus, Settings, Word};
+use std::time::Duration;
+
+/// The partner's own claim, both paths taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// Nothing heard since start or since it was given up.
+    Unknown,
+    Running,
+    /// Stopped since this time.
+    Stopped {
+        since: Duration,
+        /// It was running before: it has let go and waits for us.
+        handed_over: bool,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Partner {
+    public: PathWatch,
+    private: Option<PathWatch>,
+    /// Silence counts from here: the last valid heartbeat, start, or the end of a pause.
+    silence_from: Duration,
+    ever_heard: bool,
+    claim: Claim,
+}
+
+/// What a heartbeat changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    None,
+    /// It says that it is running.
+    Running,
+    /// It was running and is not any more.
+    LetGo,
+}
+
+impl Partner {
+    pub(crate) fn new(settings: &Settings, now: Duration) -> Self {
+        Self {
+            public: PathWatch::new(Path::Public, now),
+            private: settings
+                .second_path
+                .then(|| PathWatch::new(Path::Private, now)),
+            silence_from: now,
+            ever_heard: false,
+            claim: Claim::Unknown,
+        }
+    }
+
+    /// After a pause: nothing that was known before counts.
+    pub(crate) fn restart(&mut self, now: Duration) {
+        self.silence_from = now;
+        self.claim = Claim::Unknown;
+        self.public.restart(now);
+        if let Some(private) = &mut self.private {
+            private.restart(now);
+        }
+    }
+
+    /// Silence counts from now on; what was said stays.
+    pub(crate) fn expect_from(&mut self, now: Duration) {
+        self.silence_from = now;
+        self.public.expect_from(now);
+        if let Some(private) = &mut self.private {
+            private.expect_from(now);
+        }
+    }
+
+    pub(crate) fn heard(
+        &mut self,
+        now: Duration,
+        path: Path,
+        word: Word,
+        keepalive: Duration,
+    ) -> Change {
+        let (watch, mut other) = match (path, self.private.as_mut()) {
+            (Path::Private, Some(private)) => (private, Some(&mut self.public)),
+            (_, private) => (&mut self.public, private),
+        };
+        if now >= self.silence_from + keepalive * 2
+            && let Some(other) = &mut other
+        {
+            // It was silent altogether, and returns on one path a moment before the other.
+            other.expect_from(now);
+        }
+        let before = watch.heard(now, word);
+        self.silence_from = now;
+        self.ever_heard = true;
+        match word {
+            Word::Running => {
+                self.claim = Claim::Running;
+                Change::Running
+            }
+            Word::Stopped => {
+                let turned = before == Some(Word::Running);
+                // The slower path may still carry "stopped" from before the partner's
+                // activation: it counts against a fresh "running" only as a change on that path.
+                let contradicted =
+                    other.is_some_and(|other| other.says_running(now, keepalive * 2));
+                match self.claim {
+                    Claim::Stopped { .. } => Change::None,
+                    Claim::Running if !turned && contradicted => Change::None,
+                    Claim::Running => {
+                        self.claim = Claim::Stopped {
+                            since: now,
+                            handed_over: true,
+                        };
+                        Change::LetGo
+                    }
+                    Claim::Unknown => {
+                        self.claim = Claim::Stopped {
+                            since: now,
+                            handed_over: false,
+                        };
+                        Change::None
+                    }
+                }
+            }
+            Word::StopMe | Word::Hold | Word::Held => Change::None,
+        }
+    }
+
+    pub(crate) fn claim(&self) -> Claim {
+        self.claim
+    }
+
+    pub(crate) fn ever_heard(&self) -> bool {
+        self.ever_heard
+    }
+
+    /// When the partner counts as dead, if nothing is heard until then.
+    pub(crate) fn dead_at(&self, deadtime: Duration) -> Duration {
+        self.silence_from + deadtime
+    }
+
+    /// The partner is given up: what it said last is void.
+    pub(crate) fn forget_claim(&mut self) {
+        self.claim = Claim::Unknown;
+    }
+
+    /// Heard within the deadtime, and not active itself.
+    pub(crate) fn could_take_over(&self, now: Duration, deadtime: Duration) -> bool {
+        now < self.dead_at(deadtime) && matches!(self.claim, Claim::Stopped { .. })
+    }
+
+    pub(crate) fn judge_paths(
+        &mut self,
+        now: Duration,
+        keepalive: Duration,
+    ) -> [Option<Notice>; 2] {
+        let Some(private) = &mut self.private else {
+            return [None, None];
+        };
+        let (public_since, private_since) = (self.public.since(), private.since());
+        [
+            self.public.judge(now, private_since, keepalive),
+            private.judge(now, public_since, keepalive),
+        ]
+    }
+
+    /// Times at which silence of a path may become worth a warning.
+    pub(crate) fn path_deadlines(&self, keepalive: Duration) -> [Option<Duration>; 2] {
+        match &self.private {
+            Some(private) => [
+                Some(self.public.silent_at(keepalive)),
+                Some(private.silent_at(keepalive)),
+            ],
+            None => [None, None],
+        }
+    }
+
+    pub(crate) fn paths(&self) -> impl Iterator<Item = PathStatus> + '_ {
+        std::iter::once(&self.public)
+            .chain(self.private.as_ref())
+            .map(PathWatch::status)
+    }
+}

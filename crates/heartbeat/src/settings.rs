@@ -1,0 +1,84 @@
+//! What the administrator decided: role, partner and times; and the phases a router goes through.
+//!
+//! Owns the values, no behaviour beyond what follows from a single value.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Which of the two routers of lvs.cf this one is. It never changes while running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The router that owns the `primary` address; the original's "master".
+    Primary,
+    /// The router that owns the `backup` address.
+    Backup,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "primary",
+            Self::Backup => "backup",
+        })
+    }
+}
+
+/// Where a router stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Not active: listening, or watching an active partner.
+    Standby,
+    /// Decided to be active; the addresses are not up yet.
+    Activating,
+    /// Addresses up and announced.
+    Active,
+    /// Letting go of the addresses.
+    Leaving,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standby => "standby",
+            Self::Activating => "activating",
+            Self::Active => "active",
+            Self::Leaving => "leaving",
+        })
+    }
+}
+
+/// The part of lvs.cf that decisions depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Own role.
+    pub role: Role,
+    /// `backup_active`: there is a partner to exchange heartbeats with.
+    pub partner: bool,
+    /// The private addresses differ from the public ones, so there are two paths.
+    pub second_path: bool,
+    /// Time between two heartbeats.
+    pub keepalive: Duration,
+    /// Silence after which the partner counts as dead.
+    pub deadtime: Duration,
+}
+
+impl Settings {
+    /// How long a router that has just started only listens: a partner that is there is heard
+    /// within one keepalive.
+    pub fn listening(&self) -> Duration {
+        self.keepalive + Duration::from_millis(100)
+    }
+
+    /// How long the backup lets the primary go first when neither is active.
+    pub fn primary_preferred(&self) -> Duration {
+        self.keepalive * 2
+    }
+
+    /// The longest time between two turns after which a router must assume that its partner has
+    /// taken over. Never below one and a half keepalives, since turns may be a keepalive apart.
+    pub fn longest_gap(&self) -> Duration {
+        self.deadtime
+            .saturating_sub(self.keepalive)
+            .max(self.keepalive * 3 / 2)
+    }
+}
