@@ -1,0 +1,46 @@
+//! The event loop of the daemons: one thread, so that decisions are taken one after the other, and
+//! signals as one stream of events.
+
+use std::io;
+use std::task::Poll;
+
+use nix::sys::signal::Signal;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{self, SignalKind};
+
+/// A single-threaded event loop with timers and input/output.
+pub fn build() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// The signals that a daemon handles; the others keep their default action.
+#[derive(Debug)]
+pub struct Signals {
+    streams: Vec<(Signal, unix::Signal)>,
+}
+
+impl Signals {
+    /// Handles `signals` from now on. To be called within the event loop. Each kind that arrived
+    /// at least once since the last look is reported once.
+    pub fn handle(signals: &[Signal]) -> io::Result<Self> {
+        let stream =
+            |signal: &Signal| Ok((*signal, unix::signal(SignalKind::from_raw(*signal as i32))?));
+        Ok(Self {
+            streams: signals.iter().map(stream).collect::<io::Result<_>>()?,
+        })
+    }
+
+    /// The next signal, by the order given to [`Self::handle`] when several wait. Can be cancelled
+    /// without losing one.
+    pub async fn next(&mut self) -> Signal {
+        std::future::poll_fn(|context| {
+            for (signal, stream) in &mut self.streams {
+                if let Poll::Ready(Some(())) = stream.poll_recv(context) {
+                    return Poll::Ready(*signal);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}

@@ -1,0 +1,86 @@
+//! Files that others read at any moment: replaced as a whole, never seen half written.
+
+use std::fs::{File, OpenOptions, remove_file, rename};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Replaces the file (0644) in one step. A crash of the machine may lose the new content; for what
+/// must survive one see [`replace_durably`].
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_and_rename(path, content, false)
+}
+
+/// As [`replace`], and on the disk when it returns. Blocks for as long as the disk takes.
+pub fn replace_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_and_rename(path, content, true)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+fn write_and_rename(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
+    let temporary = temporary_beside(path)?;
+    let written = write(&temporary, content, durable).and_then(|()| rename(&temporary, path));
+    if written.is_err() {
+        let _ = remove_file(&temporary);
+    }
+    written
+}
+
+/// `.NAME.PID` in the same folder, so that the rename stays within one file system.
+fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{} names no file", path.display()),
+        )
+    })?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}", std::process::id()));
+    Ok(path.with_file_name(temporary))
+}
+
+fn write(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .open(path)?;
+    file.write_all(content)?;
+    if durable {
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reader_with_the_old_file_keeps_the_old_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pulse.json");
+        replace(&path, b"old").unwrap();
+        let reader = File::open(&path).unwrap();
+        replace_durably(&path, b"new and longer").unwrap();
+        assert_eq!(io::read_to_string(reader).unwrap(), "old");
+        assert_eq!(std::fs::read(&path).unwrap(), b"new and longer");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn failure_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("occupied");
+        std::fs::create_dir(&target).unwrap();
+        assert!(replace(&target, b"x").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(replace(&folder.path().join("missing/x"), b"x").is_err());
+        assert!(replace(Path::new("/"), b"x").is_err());
+    }
+}
