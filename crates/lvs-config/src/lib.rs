@@ -2,6 +2,26 @@
 //!
 //! Owns everything that is known about the file. Never touches the network or the clock.
 
+mod checks;
+mod diagnostic;
+mod field;
+mod hints;
+mod keywords;
+mod lexer;
+mod meaning;
 mod model;
+mod parse;
+mod services;
+pub mod show;
+mod value;
 
+pub use diagnostic::Code;
+pub use diagnostic::Diagnostic;
+pub use diagnostic::ParseError;
+pub use diagnostic::Severity;
+pub use keywords::Level;
 pub use model::*;
+pub use parse::Checked;
+pub use parse::Parsed;
+pub use parse::parse;
+pub use parse::parse_all;

@@ -8,13 +8,30 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::ops::Deref;
 
-/// A half-open range of bytes of the text that was parsed.
+/// A half-open range of bytes of the text that was parsed. 32 bits: a model holds many of them,
+/// and a file of 4 GiB is refused long before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     /// First byte.
-    pub start: usize,
+    pub start: u32,
     /// The byte after the last one.
-    pub end: usize,
+    pub end: u32,
+}
+
+impl Span {
+    /// The range `start..end`.
+    pub fn new(start: usize, end: usize) -> Self {
+        let cut = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            start: cut(start),
+            end: cut(end),
+        }
+    }
+
+    /// The same as a range of indexes.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// A value together with the place where it was written; without a place it is the default.
@@ -34,7 +51,10 @@ impl<T> Setting<T> {
 
     /// A value that stands at `span`.
     pub const fn written(value: T, span: Span) -> Self {
-        Self { value, span: Some(span) }
+        Self {
+            value,
+            span: Some(span),
+        }
     }
 
     /// Whether the file mentions the keyword.
@@ -61,7 +81,7 @@ impl<T: PartialEq> PartialEq for Setting<T> {
 
 /// Free text of the file: bytes in whatever encoding its author used.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Text(Vec<u8>);
+pub struct Text(Box<[u8]>);
 
 impl Text {
     /// The bytes as they stand in the file, without outer quotes, backslash sequences unexpanded.
@@ -77,13 +97,13 @@ impl Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(text.as_bytes().to_vec())
+        Self(text.as_bytes().into())
     }
 }
 
 impl From<&[u8]> for Text {
     fn from(text: &[u8]) -> Self {
-        Self(text.to_vec())
+        Self(text.into())
     }
 }
 
@@ -101,7 +121,7 @@ impl fmt::Debug for Text {
 
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other.as_bytes()
+        *self.0 == *other.as_bytes()
     }
 }
 
@@ -253,7 +273,10 @@ pub struct Config {
 
 /// Keywords outside of blocks. Times are in seconds unless the name says `_ms`.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields are lvs.cf's own keywords, described in lvs.cf(5)")]
+#[expect(
+    missing_docs,
+    reason = "the fields are lvs.cf's own keywords, described in lvs.cf(5)"
+)]
 pub struct Global {
     pub primary: Setting<Option<Host>>,
     pub primary_private: Setting<Option<Host>>,
@@ -357,7 +380,10 @@ impl Default for Global {
 
 /// A `virtual` or `failover` block. Times are in seconds unless the name says `_ms`.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields are lvs.cf's own keywords, described in lvs.cf(5)")]
+#[expect(
+    missing_docs,
+    reason = "the fields are lvs.cf's own keywords, described in lvs.cf(5)"
+)]
 pub struct Virtual {
     pub name: Setting<Text>,
     pub active: Setting<bool>,
@@ -432,7 +458,10 @@ impl Default for Virtual {
 
 /// A `server` block.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields are lvs.cf's own keywords, described in lvs.cf(5)")]
+#[expect(
+    missing_docs,
+    reason = "the fields are lvs.cf's own keywords, described in lvs.cf(5)"
+)]
 pub struct Server {
     pub name: Setting<Text>,
     pub address: Setting<Option<Host>>,
