@@ -131,6 +131,8 @@ impl Machine {
         let mut times = vec![self.lvs.restart_at()];
         if settings.partner {
             times.push(Some(self.next_send));
+            // A turn each keepalive, by which a pause can be told from having nothing to do.
+            times.push(Some(self.last_turn + settings.keepalive));
             times.extend(self.partner.path_deadlines(settings.keepalive));
             times.push(Some(self.partner.dead_at(settings.deadtime)));
         }
@@ -271,16 +273,18 @@ impl Machine {
             return;
         }
         self.lvs.died(now);
-        let settings = &self.settings;
-        if self.lvs.is_failing()
-            && settings.partner
-            && self.partner.could_take_over(now, settings.deadtime)
-        {
+        if self.lvs_is_for_the_partner(now) {
             self.hand_over(now, Cause::LvsFailing, actions);
         } else {
             let delay = self.lvs.plan_restart(now);
             actions.push(Action::Report(Notice::LvsRestart { delay }));
         }
+    }
+
+    fn lvs_is_for_the_partner(&self, now: Duration) -> bool {
+        self.lvs.is_failing()
+            && self.settings.partner
+            && self.partner.could_take_over(now, self.settings.deadtime)
     }
 
     /// Lets go for the partner's sake, and gives it time to act on it.
@@ -386,6 +390,10 @@ impl Machine {
             let notices = self.partner.judge_paths(now, self.settings.keepalive);
             actions.extend(notices.into_iter().flatten().map(Action::Report));
             self.judge_partner(now, actions);
+        }
+        if self.lvs.restart_at().is_some() && self.lvs_is_for_the_partner(now) {
+            // The partner has come while lvs was waiting for its next start.
+            self.hand_over(now, Cause::LvsFailing, actions);
         }
         if self.lvs.take_due(now) {
             actions.push(Action::StartLvs);

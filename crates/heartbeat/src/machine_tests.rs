@@ -392,6 +392,13 @@ fn b23_a_single_router_goes_on_restarting_lvs_with_back_off() {
     assert_eq!(starts(&router), 4);
     router.until(4304);
     assert_eq!(starts(&router), 5);
+    router.at(4310, Event::LvsDied);
+    router.hear(5000, Word::Stopped);
+    assert_eq!(
+        router.machine.why(),
+        Some(Cause::LvsFailing),
+        "a partner has come"
+    );
 }
 
 #[test]
