@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::error::Result;
-use crate::interrupt;
 use crate::kernel::{Job, Kernel, init};
+use crate::{interrupt, scenario, setup, suite};
 
 /// The test laboratory.
 #[derive(Debug, Parser)]
@@ -21,11 +21,28 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check everything: formatting, lints, unit tests, kernel tests, end-to-end runs, unit file.
+    Test {
+        /// Only what has this name, or begins with it when it ends in `*`; may be repeated.
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+        /// Print all names.
+        #[arg(long)]
+        list: bool,
+    },
     /// Run a command as root on a kernel with IPVS.
     Run {
         /// Command and arguments.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
+    },
+    /// The end-to-end runs, inside the kernel.
+    #[command(name = "__scenarios", hide = true)]
+    Scenarios {
+        /// File for the outcomes.
+        results: PathBuf,
+        /// Which.
+        names: Vec<String>,
     },
     /// First process of the kernel.
     #[command(name = "__init", hide = true)]
@@ -45,8 +62,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
         }
     };
     match cli.command {
+        Command::Test { list: true, .. } => {
+            suite::list();
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Test { only, .. } => {
+            interrupt::watch()?;
+            Ok(ExitCode::from(u8::from(!suite::run(&only)?)))
+        }
         Command::Run { command } => {
             interrupt::watch()?;
+            setup::require(setup::BASE)?;
+            setup::require(setup::UML)?;
             let job = Job {
                 command,
                 ipvs: true,
@@ -54,6 +81,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
                 limit: Some(Duration::from_secs(600)),
             };
             Ok(ExitCode::from(Kernel::choose().run(&job)?))
+        }
+        Command::Scenarios { results, names } => {
+            Ok(ExitCode::from(u8::from(!scenario::run(&names, &results)?)))
         }
         Command::Init { folder } => Ok(ExitCode::from(init::run(&folder)?)),
     }

@@ -34,6 +34,14 @@ pub enum Error {
     /// A program under test did not do what was expected of it.
     #[error("{0}")]
     Unmet(String),
+    /// An error with what the routers did until then.
+    #[error("{source}")]
+    Explained {
+        /// The error.
+        source: Box<Error>,
+        /// Logs, processes, addresses and tables.
+        report: String,
+    },
     /// Somebody interrupted the run.
     #[error("interrupted")]
     Interrupted,

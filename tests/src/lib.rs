@@ -2,10 +2,26 @@
 //! network namespaces, a demonstration and the end-to-end runs.
 //! It judges the programs from outside and shares no code with them.
 
+pub mod address;
 pub mod cli;
+pub mod client;
+pub mod configuration;
 pub mod error;
 pub mod interrupt;
+pub mod journal;
 pub mod kernel;
+pub mod network;
+pub mod node;
+pub mod pair;
+pub mod processes;
+pub mod router;
+pub mod scenario;
+pub mod setup;
+pub mod suite;
+pub mod table;
+pub mod wait;
+pub mod web;
+pub mod wire;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

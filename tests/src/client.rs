@@ -1,0 +1,186 @@
+//! The client: asks the VIP for a page at a steady rate and writes down what it got and when.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::node::Node;
+
+/// Pause between two requests.
+const PAUSE: Duration = Duration::from_millis(20);
+/// A request that takes longer has failed.
+const LIMIT: Duration = Duration::from_millis(150);
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// When it ended, one way or the other.
+    pub at: Instant,
+    /// The name that the server answered with.
+    pub server: Option<String>,
+}
+
+/// A running client.
+#[derive(Debug)]
+pub struct Client {
+    samples: Arc<Mutex<Vec<Sample>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Client {
+    /// Starts asking.
+    pub fn start(node: &Node, target: SocketAddr) -> Result<Self> {
+        let samples = Arc::new(Mutex::new(Vec::new()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (written, stopped) = (Arc::clone(&samples), Arc::clone(&stop));
+        // A thread made on the machine stays in its namespaces.
+        let thread = node.run(move || {
+            std::thread::spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    let server = request(target).ok();
+                    let sample = Sample {
+                        at: Instant::now(),
+                        server,
+                    };
+                    written
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(sample);
+                    std::thread::sleep(PAUSE);
+                }
+            })
+        })?;
+        Ok(Self {
+            samples,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// What happened since the given moment.
+    pub fn since(&self, moment: Instant) -> Vec<Sample> {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = samples.partition_point(|sample| sample.at < moment);
+        samples.get(first..).unwrap_or_default().to_vec()
+    }
+
+    /// Number of requests that were answered since the given moment.
+    pub fn answered_since(&self, moment: Instant) -> usize {
+        self.since(moment)
+            .iter()
+            .filter(|sample| sample.server.is_some())
+            .count()
+    }
+
+    /// The outage around an event: see `outage`.
+    pub fn outage(&self, event: Instant) -> Result<Duration> {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        outage(&samples, event)
+            .ok_or_else(|| Error::unmet("the client was not served before and after"))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Asks once.
+pub fn request(target: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&target, LIMIT)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.0 200") && body.ends_with('\n') => {
+            Ok(body.trim_end().to_owned())
+        }
+        _ => Err(std::io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// How many requests each server answered.
+pub fn shares(samples: &[Sample]) -> BTreeMap<String, usize> {
+    let mut shares = BTreeMap::new();
+    for name in samples.iter().filter_map(|sample| sample.server.clone()) {
+        *shares.entry(name).or_default() += 1;
+    }
+    shares
+}
+
+/// The longest time without an answer, from the last answer before the event on. Nothing when
+/// there was no answer before it or none after.
+pub fn outage(samples: &[Sample], event: Instant) -> Option<Duration> {
+    let mut answered = samples
+        .iter()
+        .filter(|sample| sample.server.is_some())
+        .map(|sample| sample.at);
+    let mut last = None;
+    let mut first_after = None;
+    for at in answered.by_ref() {
+        if at > event {
+            first_after = Some(at);
+            break;
+        }
+        last = Some(at);
+    }
+    let mut last = last?;
+    let mut longest = Duration::ZERO;
+    for at in std::iter::once(first_after?).chain(answered) {
+        longest = longest.max(at - last);
+        last = at;
+    }
+    Some(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(start: Instant, list: &[(u64, bool)]) -> Vec<Sample> {
+        list.iter()
+            .map(|&(at, served)| Sample {
+                at: start + Duration::from_millis(at),
+                server: served.then(|| "web1".to_owned()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn outage_is_the_longest_gap_after_the_event() {
+        let start = Instant::now();
+        let list = samples(
+            start,
+            &[
+                (0, true),
+                (900, true),
+                (1000, true),
+                (1150, false),
+                (1400, true),
+                (1420, true),
+            ],
+        );
+        let event = start + Duration::from_millis(1010);
+        assert_eq!(outage(&list, event), Some(Duration::from_millis(400)));
+    }
+
+    #[test]
+    fn without_an_answer_after_the_event_there_is_no_figure() {
+        let start = Instant::now();
+        let list = samples(start, &[(0, true), (100, true), (300, false)]);
+        assert_eq!(outage(&list, start + Duration::from_millis(150)), None);
+        assert_eq!(outage(&[], start), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! The whole of it: network, two routers, web servers. Knows what a healthy pair looks like.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::client::Client;
+use crate::configuration::Configuration;
+use crate::ensure;
+use crate::error::{Context, Error, Result};
+use crate::network::{Method, NAT_ROUTER, Network, Side, VIP};
+use crate::router::Router;
+use crate::table::Service;
+use crate::wait;
+use crate::web::Web;
+
+/// The programs under test; they must exist before anything is started.
+pub const PROGRAMS: [&str; 5] = ["pulse", "lvs", "nanny", "send_arp", "ipvsadm-rs"];
+
+/// A pair of routers with everything around it.
+#[derive(Debug)]
+pub struct Pair {
+    /// The routers, primary first.
+    pub routers: [Router; 2],
+    /// The web servers, one on each real server.
+    pub web: Vec<Web>,
+    /// The machines.
+    pub network: Network,
+    /// Beginning of all times in reports.
+    pub started: Instant,
+}
+
+/// The folder with the programs under test: that of the laboratory itself.
+pub fn programs() -> Result<PathBuf> {
+    let own = std::env::current_exe().during("finding the own program")?;
+    let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
+    for name in PROGRAMS {
+        ensure!(
+            folder.join(name).is_file(),
+            "{} is missing",
+            folder.join(name).display()
+        );
+    }
+    Ok(folder)
+}
+
+impl Pair {
+    /// Builds the network and starts the web servers; the routers are silent and have no lvs.cf.
+    pub fn build(method: Method, servers: usize) -> Result<Self> {
+        let started = Instant::now();
+        let programs = programs()?;
+        let network = Network::build(method, servers)?;
+        let router = |side| Router::new(side, Arc::clone(network.router(side)), &programs);
+        let routers = [router(Side::A)?, router(Side::B)?];
+        let web = network
+            .servers
+            .iter()
+            .map(|node| Web::start(node, 80))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            routers,
+            web,
+            network,
+            started,
+        })
+    }
+
+    /// Builds everything, gives both routers the same file and waits until A serves.
+    pub fn serving(configuration: &Configuration, servers: usize) -> Result<Self> {
+        let mut pair = Self::build(configuration.method, servers)?;
+        let begun = pair.begin(configuration);
+        pair.explained(begun)?;
+        Ok(pair)
+    }
+
+    fn begin(&mut self, configuration: &Configuration) -> Result<()> {
+        self.configure(configuration)?;
+        self.router_mut(Side::A).start()?;
+        self.router_mut(Side::B).start()?;
+        self.wait_settled(Side::A, configuration, Duration::from_secs(15))
+    }
+
+    /// Adds what both routers logged to an error.
+    pub fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match error {
+            Error::Explained { .. } | Error::Interrupted => error,
+            error => Error::Explained {
+                source: Box::new(error),
+                report: self.report(),
+            },
+        })
+    }
+
+    /// Gives both routers the same file.
+    pub fn configure(&self, configuration: &Configuration) -> Result<()> {
+        let text = configuration.to_string();
+        self.routers
+            .iter()
+            .try_for_each(|router| router.configure(&text))
+    }
+
+    /// A router.
+    pub fn router(&self, side: Side) -> &Router {
+        let [a, b] = &self.routers;
+        match side {
+            Side::A => a,
+            Side::B => b,
+        }
+    }
+
+    /// A router, to start or stop it.
+    pub fn router_mut(&mut self, side: Side) -> &mut Router {
+        let [a, b] = &mut self.routers;
+        match side {
+            Side::A => a,
+            Side::B => b,
+        }
+    }
+
+    /// A client that asks the VIP from now on.
+    pub fn client(&self) -> Result<Client> {
+        self.client_of(VIP, 80)
+    }
+
+    /// A client that asks another address.
+    pub fn client_of(&self, address: Ipv4Addr, port: u16) -> Result<Client> {
+        Client::start(&self.network.client, SocketAddr::from((address, port)))
+    }
+
+    /// Waits until the state is what file and roles ask for: the active router has every address
+    /// and the whole table, the other has none.
+    pub fn wait_settled(
+        &self,
+        active: Side,
+        configuration: &Configuration,
+        limit: Duration,
+    ) -> Result<()> {
+        let mut last = String::new();
+        let settled = wait::for_it("", limit, || {
+            last = self.unsettled(active, configuration)?.unwrap_or_default();
+            Ok(last.is_empty())
+        });
+        settled.map_err(|error| match error {
+            Error::Unmet(_) => Error::unmet(format_args!(
+                "after {limit:?}, {active} should be active: {last}"
+            )),
+            other => other,
+        })
+    }
+
+    /// The first thing that is not as it should be.
+    pub fn unsettled(&self, active: Side, configuration: &Configuration) -> Result<Option<String>> {
+        let router = self.router(active);
+        let wanted = expected_table(configuration);
+        for address in addresses(configuration) {
+            if !router.owns(address)? {
+                return Ok(Some(format!("{active} does not own {address}")));
+            }
+            if self.router(active.other()).owns(address)? {
+                return Ok(Some(format!("{} owns {address}", active.other())));
+            }
+        }
+        let table = without_counters(router.table()?);
+        if table != wanted {
+            return Ok(Some(format!(
+                "table of {active} is\n{}",
+                difference(&table, &wanted)
+            )));
+        }
+        let other = self.router(active.other()).table()?;
+        if !other.is_empty() {
+            return Ok(Some(format!(
+                "table of {} is not empty: {other:?}",
+                active.other()
+            )));
+        }
+        Ok(None)
+    }
+
+    /// Everything that helps to understand a failure.
+    pub fn report(&self) -> String {
+        self.routers
+            .iter()
+            .map(|router| router.report(self.started))
+            .collect()
+    }
+
+    /// Number of a web server by its name.
+    pub fn web_mut(&mut self, index: usize) -> Result<(&mut Web, &crate::node::Node)> {
+        match (self.web.get_mut(index), self.network.servers.get(index)) {
+            (Some(web), Some(node)) => Ok((web, node)),
+            _ => Err(Error::unmet(format_args!(
+                "there is no real server {index}"
+            ))),
+        }
+    }
+}
+
+/// All addresses that move with the active role.
+pub fn addresses(configuration: &Configuration) -> Vec<Ipv4Addr> {
+    let mut list: Vec<Ipv4Addr> = configuration
+        .virtuals
+        .iter()
+        .map(|service| service.address)
+        .collect();
+    if configuration.method == Method::Nat {
+        list.push(NAT_ROUTER);
+    }
+    list.dedup();
+    list
+}
+
+/// The table that a file asks for when every server is healthy.
+pub fn expected_table(configuration: &Configuration) -> Vec<Service> {
+    let forwarding = match configuration.method {
+        Method::Nat => "Masq",
+        Method::Direct => "Route",
+        Method::Tunnel => "Tunnel",
+    };
+    let mut table: Vec<Service> = configuration
+        .virtuals
+        .iter()
+        .map(|service| Service {
+            name: format!("TCP {}:{}", service.address, service.port),
+            scheduler: service.scheduler.clone(),
+            servers: service
+                .servers
+                .iter()
+                .map(|server| crate::table::Real {
+                    address: server.address,
+                    port: service.port,
+                    forwarding: forwarding.to_owned(),
+                    weight: server.weight,
+                    active: 0,
+                })
+                .collect(),
+        })
+        .collect();
+    crate::table::sort(&mut table);
+    table
+}
+
+/// The table without what traffic changes.
+pub fn without_counters(mut table: Vec<Service>) -> Vec<Service> {
+    for real in table.iter_mut().flat_map(|service| &mut service.servers) {
+        real.active = 0;
+    }
+    table
+}
+
+fn difference(found: &[Service], wanted: &[Service]) -> String {
+    let lines = |table: &[Service]| -> String {
+        table
+            .iter()
+            .map(|service| format!("      {service}\n"))
+            .collect()
+    };
+    format!("    found:\n{}    wanted:\n{}", lines(found), lines(wanted))
+}

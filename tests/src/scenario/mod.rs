@@ -1,0 +1,67 @@
+//! The end-to-end runs. Each is a function that builds what it needs, fails with a reason, and
+//! leaves nothing behind. Criteria are those of the design; none is loosened to pass.
+
+mod laboratory;
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Context, Error, Result};
+
+/// One end-to-end run.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// Its name, for `--only`.
+    pub name: &'static str,
+    /// What it shows.
+    pub shows: &'static str,
+    /// Needs a kernel with IPVS; the others need one without.
+    pub ipvs: bool,
+    /// The run; what it gives is printed beside the name.
+    pub run: fn() -> Result<String>,
+}
+
+/// All of them, in the order in which they are run.
+pub fn all() -> Vec<Scenario> {
+    [laboratory::SCENARIOS].concat()
+}
+
+/// How one run ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Name of the scenario.
+    pub name: String,
+    /// Whether it passed.
+    pub passed: bool,
+}
+
+/// Runs the scenarios with these names, one line for each, and leaves the outcomes in a file.
+pub fn run(names: &[String], results: &Path) -> Result<bool> {
+    let mut outcomes = Vec::new();
+    for scenario in all()
+        .iter()
+        .filter(|scenario| names.iter().any(|name| name == scenario.name))
+    {
+        let started = Instant::now();
+        let result = (scenario.run)();
+        let seconds = started.elapsed().as_secs_f64();
+        let (word, text) = match &result {
+            Ok(note) => ("PASS", note.clone()),
+            Err(error) => ("FAIL", error.to_string()),
+        };
+        println!("{word}  {:<24} {seconds:6.1} s  {text}", scenario.name);
+        if let Err(Error::Explained { report, .. }) = &result {
+            println!("{report}");
+        }
+        outcomes.push(Outcome {
+            name: scenario.name.to_owned(),
+            passed: result.is_ok(),
+        });
+        let text = serde_json::to_vec(&outcomes).map_err(std::io::Error::from);
+        std::fs::write(results, text.during("writing the outcomes")?)
+            .during("writing the outcomes")?;
+    }
+    Ok(outcomes.iter().all(|outcome| outcome.passed))
+}

@@ -1,0 +1,159 @@
+//! What must be on the machine before anything can run: system packages and the built programs.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::error::{Context, Error, Result};
+
+/// A program and the Debian package that has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    program: &'static str,
+    package: &'static str,
+}
+
+/// What every run needs.
+pub const BASE: &[Tool] = &[
+    Tool {
+        program: "ip",
+        package: "iproute2",
+    },
+    Tool {
+        program: "modprobe",
+        package: "kmod",
+    },
+    Tool {
+        program: "setpriv",
+        package: "util-linux",
+    },
+];
+/// The kernel that runs as a process.
+pub const UML: &[Tool] = &[Tool {
+    program: "linux.uml",
+    package: "user-mode-linux",
+}];
+/// Judges the unit file.
+pub const SYSTEMD: &[Tool] = &[Tool {
+    program: "systemd-analyze",
+    package: "systemd",
+}];
+
+/// Installs what is missing as root, else says what to install.
+pub fn require(tools: &[Tool]) -> Result<()> {
+    let mut packages: Vec<&str> = tools
+        .iter()
+        .filter(|tool| find(tool.program).is_none())
+        .map(|tool| tool.package)
+        .collect();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    if !nix::unistd::geteuid().is_root() || find("apt-get").is_none() {
+        return Err(Error::Setup(format!(
+            "missing on this machine: {list}. Install and run again:\n\n    \
+             sudo apt-get install --no-install-recommends {list}\n"
+        )));
+    }
+    println!("installing {list}");
+    apt_get(&["update"])?;
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(&packages);
+    apt_get(&arguments)?;
+    match tools.iter().find(|tool| find(tool.program).is_none()) {
+        None => Ok(()),
+        Some(tool) => Err(Error::Setup(format!(
+            "{} is not in package {}",
+            tool.program, tool.package
+        ))),
+    }
+}
+
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    let output = Command::new("apt-get")
+        .args(["-q", "-o", "DPkg::Lock::Timeout=300"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .output()
+        .during("running apt-get")?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::Setup(format!(
+        "apt-get {}: {}\n{}{}",
+        arguments.join(" "),
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )))
+}
+
+/// Path of a program, also of one that only root has in its search path.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|file| {
+            file.metadata()
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
+}
+
+/// The workspace's folder.
+pub fn workspace() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map(PathBuf::from).unwrap_or(package)
+}
+
+/// A run of cargo in the workspace.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(workspace())
+        .stdin(Stdio::null());
+    command
+}
+
+/// Builds the programs into the folder that the laboratory itself is in.
+pub fn build() -> Result<()> {
+    let own = std::env::current_exe().during("finding the own program")?;
+    let mut arguments = vec!["build", "--workspace", "--bins", "--quiet"];
+    if own
+        .parent()
+        .is_some_and(|folder| folder.ends_with("release"))
+    {
+        arguments.push("--release");
+    }
+    let status = cargo(&arguments).status().during("running cargo build")?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::Command {
+        command: "cargo build".into(),
+        outcome: status.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_by_name() {
+        assert!(find("sh").is_some());
+        assert!(find("no-such-program-anywhere").is_none());
+    }
+
+    #[test]
+    fn the_workspace_has_the_packages() {
+        assert!(workspace().join("Cargo.toml").is_file());
+        assert!(workspace().join("tests/Cargo.toml").is_file());
+    }
+}

@@ -1,0 +1,450 @@
+//! `cargo lab test`: everything that must hold, one line each, and a count at the end.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::error::{Context, Error, Result};
+use crate::kernel::{Job, Kernel};
+use crate::scenario::{self, Outcome};
+use crate::{interrupt, setup};
+
+/// Highest exposure of the unit that `systemd-analyze security` may find.
+const EXPOSURE: f64 = 4.0;
+/// Limit for the kernel tests and for each group of end-to-end runs.
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// A check that runs outside the kernel, or starts it itself.
+struct Step {
+    name: &'static str,
+    shows: &'static str,
+    run: fn() -> Result<String>,
+}
+
+const STEPS: [Step; 5] = [
+    Step {
+        name: "format",
+        shows: "cargo fmt --check",
+        run: format,
+    },
+    Step {
+        name: "lints",
+        shows: "cargo clippy -D warnings",
+        run: lints,
+    },
+    Step {
+        name: "unit",
+        shows: "unit tests",
+        run: unit_tests,
+    },
+    Step {
+        name: "unit-file",
+        shows: "systemd-analyze security: exposure at most 4.0",
+        run: unit_file,
+    },
+    Step {
+        name: "kernel",
+        shows: "tests marked #[ignore], on a kernel with IPVS",
+        run: kernel_tests,
+    },
+];
+
+/// Prints the names of everything.
+pub fn list() {
+    for step in &STEPS {
+        println!("{:<24} {}", step.name, step.shows);
+    }
+    for scenario in scenario::all() {
+        println!("{:<24} {}", scenario.name, scenario.shows);
+    }
+}
+
+/// Runs what was asked for, or everything. True when all passed.
+pub fn run(only: &[String]) -> Result<bool> {
+    let wanted = select(only)?;
+    setup::require(setup::BASE)?;
+    setup::require(setup::UML)?;
+    let mut outcomes = Vec::new();
+    for step in STEPS.iter().filter(|step| wanted.contains(step.name)) {
+        let started = Instant::now();
+        let result = (step.run)();
+        interrupt::check()?;
+        let (word, text) = match &result {
+            Ok(note) => ("PASS", note.clone()),
+            Err(error) => ("FAIL", error.to_string()),
+        };
+        println!(
+            "{word}  {:<24} {:6.1} s  {text}",
+            step.name,
+            started.elapsed().as_secs_f64()
+        );
+        outcomes.push(Outcome {
+            name: step.name.to_owned(),
+            passed: result.is_ok(),
+        });
+    }
+    if scenario::all()
+        .iter()
+        .any(|scenario| wanted.contains(scenario.name))
+    {
+        setup::build()?;
+        let chosen = Kernel::choose();
+        outcomes.extend(scenarios(Kernel::Uml, false, &wanted)?);
+        outcomes.extend(scenarios(chosen, true, &wanted)?);
+    }
+    let failed: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| !outcome.passed)
+        .map(|outcome| outcome.name.as_str())
+        .collect();
+    if !failed.is_empty() {
+        println!("failed: {}", failed.join(" "));
+    }
+    println!(
+        "{} passed, {} failed",
+        outcomes.len() - failed.len(),
+        failed.len()
+    );
+    Ok(failed.is_empty())
+}
+
+/// The names asked for; a name that does not exist is an error, so that nothing passes by a typo.
+fn select(only: &[String]) -> Result<BTreeSet<&'static str>> {
+    let all: BTreeSet<&'static str> = STEPS
+        .iter()
+        .map(|step| step.name)
+        .chain(scenario::all().iter().map(|scenario| scenario.name))
+        .collect();
+    if only.is_empty() {
+        return Ok(all);
+    }
+    let mut wanted = BTreeSet::new();
+    for asked in only {
+        let found: Vec<&str> = all
+            .iter()
+            .copied()
+            .filter(|name| matches(asked, name))
+            .collect();
+        if found.is_empty() {
+            return Err(Error::Setup(format!(
+                "nothing is called {asked}; see --list"
+            )));
+        }
+        wanted.extend(found);
+    }
+    Ok(wanted)
+}
+
+/// A name, or its beginning followed by `*`.
+fn matches(asked: &str, name: &str) -> bool {
+    asked
+        .strip_suffix('*')
+        .map_or(asked == name, |beginning| name.starts_with(beginning))
+}
+
+/// Runs the scenarios of one kind in one kernel. One that did not report has failed.
+fn scenarios(kernel: Kernel, ipvs: bool, wanted: &BTreeSet<&str>) -> Result<Vec<Outcome>> {
+    let names: Vec<String> = scenario::all()
+        .iter()
+        .filter(|scenario| scenario.ipvs == ipvs && wanted.contains(scenario.name))
+        .map(|scenario| scenario.name.to_owned())
+        .collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let folder = tempfile::tempdir().during("making a temporary folder")?;
+    let results = folder.path().join("results.json");
+    let mut arguments = vec![
+        "__scenarios".to_owned(),
+        results.to_string_lossy().into_owned(),
+    ];
+    arguments.extend(names.iter().cloned());
+    match kernel.run(&own(arguments, ipvs)?) {
+        Ok(_) => {}
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(error) => println!("{error}"),
+    }
+    let text = std::fs::read(&results).unwrap_or_default();
+    let mut outcomes: Vec<Outcome> = serde_json::from_slice(&text).unwrap_or_default();
+    for name in names {
+        if !outcomes.iter().any(|outcome| outcome.name == name) {
+            println!("FAIL  {name:<24}      - s  did not run to its end");
+            outcomes.push(Outcome {
+                name,
+                passed: false,
+            });
+        }
+    }
+    Ok(outcomes)
+}
+
+/// The laboratory itself as a job for the kernel.
+fn own(arguments: Vec<String>, ipvs: bool) -> Result<Job> {
+    let program = std::env::current_exe().during("finding the own program")?;
+    let mut command = vec![program.to_string_lossy().into_owned()];
+    command.extend(arguments);
+    Ok(Job {
+        command,
+        ipvs,
+        interactive: false,
+        limit: Some(LIMIT),
+    })
+}
+
+/// Runs a command; its output is shown only when it fails.
+fn quietly(mut command: Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .during(format_args!("{:?}", command.get_program()))?;
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if output.status.success() {
+        return Ok(text);
+    }
+    let command = format!("{command:?}").replace('"', "");
+    Err(Error::Command {
+        command,
+        outcome: format!("{}\n{text}", output.status),
+    })
+}
+
+fn format() -> Result<String> {
+    component("fmt", "rustfmt")?;
+    quietly(setup::cargo(&["fmt", "--all", "--check"]))?;
+    Ok(String::new())
+}
+
+fn lints() -> Result<String> {
+    component("clippy", "clippy")?;
+    quietly(setup::cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    Ok(String::new())
+}
+
+/// Adds a component that a minimal toolchain lacks.
+fn component(command: &str, name: &str) -> Result<()> {
+    if quietly(setup::cargo(&[command, "--version"])).is_ok() {
+        return Ok(());
+    }
+    println!("installing {name}");
+    let mut rustup = Command::new("rustup");
+    rustup
+        .args(["component", "add", name])
+        .current_dir(setup::workspace());
+    quietly(rustup).map_err(|error| {
+        Error::Setup(format!(
+            "cargo {command} is missing; rustup component add {name}: {error}"
+        ))
+    })?;
+    Ok(())
+}
+
+fn unit_tests() -> Result<String> {
+    let nextest = quietly(setup::cargo(&["nextest", "--version"])).is_ok();
+    let text = if nextest {
+        quietly(setup::cargo(&[
+            "nextest",
+            "run",
+            "--workspace",
+            "--color",
+            "never",
+        ]))?
+    } else {
+        quietly(setup::cargo(&["test", "--workspace", "--quiet"]))?
+    };
+    let summary = if nextest {
+        text.lines()
+            .rev()
+            .find(|line| line.contains("Summary"))
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    } else {
+        format!("{} tests passed", count_passed(&text))
+    };
+    Ok(summary)
+}
+
+/// Sum over the `test result: ok. N passed; …` lines.
+fn count_passed(text: &str) -> usize {
+    text.lines()
+        .filter_map(|line| {
+            line.strip_prefix("test result: ok. ")?
+                .split(' ')
+                .next()?
+                .parse::<usize>()
+                .ok()
+        })
+        .sum()
+}
+
+fn unit_file() -> Result<String> {
+    setup::require(setup::SYSTEMD)?;
+    let mut command = Command::new("systemd-analyze");
+    command
+        .args(["security", "--no-pager", "--offline=yes"])
+        .arg(setup::workspace().join("systemd/pulse.service"));
+    let text = quietly(command)?;
+    let value = exposure(&text)
+        .ok_or_else(|| Error::unmet(format_args!("no exposure level in:\n{text}")))?;
+    if value > EXPOSURE {
+        return Err(Error::unmet(format_args!(
+            "exposure {value}, at most {EXPOSURE} is allowed"
+        )));
+    }
+    Ok(format!("exposure {value}"))
+}
+
+/// The number in `→ Overall exposure level for pulse.service: 3.4 OK`.
+fn exposure(text: &str) -> Option<f64> {
+    let line = text
+        .lines()
+        .find(|line| line.contains("Overall exposure level"))?;
+    line.rsplit_once(": ")?.1.split(' ').next()?.parse().ok()
+}
+
+/// A test program with tests that need the kernel.
+struct TestProgram {
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+fn kernel_tests() -> Result<String> {
+    let text = quietly_stdout(setup::cargo(&[
+        "test",
+        "--workspace",
+        "--no-run",
+        "--quiet",
+        "--message-format",
+        "json",
+    ]))?;
+    setup::build()?;
+    let mut count = 0;
+    let mut script = String::from("status=0\n");
+    for program in text.lines().filter_map(test_program) {
+        let mut command = Command::new(&program.path);
+        command
+            .args(["--ignored", "--list", "--format", "terse"])
+            .current_dir(&program.folder);
+        let tests = quietly(command)?
+            .lines()
+            .filter(|line| line.ends_with(": test"))
+            .count();
+        if tests == 0 {
+            continue;
+        }
+        count += tests;
+        script.push_str(&format!(
+            "cd '{}' && '{}' --ignored --test-threads=1 || status=1\n",
+            program.folder.display(),
+            program.path.display()
+        ));
+    }
+    if count == 0 {
+        return Err(Error::unmet("there is no test for the kernel"));
+    }
+    script.push_str("exit $status\n");
+    let job = Job {
+        command: vec!["/bin/sh".into(), "-c".into(), script],
+        ipvs: true,
+        interactive: false,
+        limit: Some(LIMIT),
+    };
+    match Kernel::choose().run(&job)? {
+        0 => Ok(format!("{count} tests passed")),
+        status => Err(Error::unmet(format_args!(
+            "tests failed: exit status {status}"
+        ))),
+    }
+}
+
+/// Like `quietly`, but gives standard output alone.
+fn quietly_stdout(mut command: Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::piped())
+        .output()
+        .during("running cargo")?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Error::Command {
+        command: "cargo test --no-run".into(),
+        outcome: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// The test program that a line of cargo's JSON tells of, if it does.
+fn test_program(line: &str) -> Option<TestProgram> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    if message.get("reason")? != "compiler-artifact" || message.get("profile")?.get("test")? != true
+    {
+        return None;
+    }
+    let path = PathBuf::from(message.get("executable")?.as_str()?);
+    let folder = Path::new(message.get("manifest_path")?.as_str()?)
+        .parent()?
+        .to_owned();
+    Some(TestProgram { path, folder })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exposure_is_read() {
+        let text = "NAME\n→ Overall exposure level for pulse.service: 3.4 OK :-)\n";
+        assert_eq!(exposure(text), Some(3.4));
+        assert_eq!(exposure("nothing"), None);
+    }
+
+    #[test]
+    fn names_are_selected_exactly_or_by_their_beginning() {
+        let asked = ["format".to_owned(), "unit*".to_owned()];
+        let names = select(&asked).unwrap();
+        assert_eq!(
+            names.into_iter().collect::<Vec<_>>(),
+            ["format", "unit", "unit-file"]
+        );
+        assert!(select(&["formats".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: Vec<_> = scenario::all()
+            .iter()
+            .map(|scenario| scenario.name)
+            .collect();
+        let unique: BTreeSet<_> = names.iter().collect();
+        assert_eq!(names.len(), unique.len());
+    }
+
+    #[test]
+    fn test_programs_are_picked_from_cargos_messages() {
+        let line = r#"{"reason":"compiler-artifact","manifest_path":"/w/bins/x/Cargo.toml","profile":{"test":true},"executable":"/t/x-1"}"#;
+        let program = test_program(line).unwrap();
+        assert_eq!(program.path, Path::new("/t/x-1"));
+        assert_eq!(program.folder, Path::new("/w/bins/x"));
+        assert!(test_program(r#"{"reason":"build-finished"}"#).is_none());
+    }
+
+    #[test]
+    fn passed_tests_are_counted() {
+        let text = "test result: ok. 3 passed; 0 failed\nx\ntest result: ok. 4 passed; 0 failed\n";
+        assert_eq!(count_passed(text), 7);
+    }
+}
