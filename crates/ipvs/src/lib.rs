@@ -2,12 +2,19 @@
 //!
 //! Knows nothing of lvs.cf. Only `client` opens a socket.
 
+mod client;
+pub mod codec;
 mod diff;
+mod error;
 mod model;
+mod state;
 pub mod text;
 
+pub use client::{Client, KernelLink, Link};
 pub use diff::{apply, diff};
+pub use error::Error;
 pub use model::*;
+pub use state::*;
 
 #[cfg(test)]
 mod arbitrary;

@@ -1,0 +1,7 @@
+//! Real servers (the kernel calls them destinations): requests about one, and what an answer tells.
+
+mod attribute;
+mod message;
+
+pub use attribute::DestinationAttribute;
+pub use message::{add, delete, edit, list, value};
