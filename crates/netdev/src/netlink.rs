@@ -1,0 +1,218 @@
+//! Requests to the kernel about addresses and links.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::{Mutex, MutexGuard};
+
+use futures_util::{StreamExt, TryStreamExt};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::link::LinkMessage;
+use rtnetlink::Handle;
+
+use crate::events::Events;
+use crate::link::Link;
+use crate::{Error, LocalAddress, Result, VipAddress, index_of};
+
+/// A netlink connection of the network namespace that the opening thread was in. All calls take
+/// `&self` and may run at the same time.
+#[derive(Debug)]
+pub struct Netdev {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    handle: Handle,
+    /// Labels that were already reported as too long: renewals would repeat it for ever.
+    overlong: HashSet<String>,
+}
+
+impl Netdev {
+    /// Opens the connection and has the event loop serve it. To be called within the event loop.
+    pub fn open() -> Result<Self> {
+        let state = State {
+            handle: connect()?,
+            overlong: HashSet::new(),
+        };
+        Ok(Self {
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Adds the address, or renews its lifetime when it is there. A label that is too long is left
+    /// out, with a warning.
+    pub async fn add(&self, vip: &VipAddress) -> Result<()> {
+        self.warn_of_label(vip);
+        let index = index_of(&vip.interface)?;
+        let result = self
+            .retried(async |handle| {
+                let mut request = handle
+                    .address()
+                    .add(index, vip.address.into(), vip.prefix_len);
+                *request.message_mut() = vip.message(index);
+                request.replace().execute().await
+            })
+            .await?;
+        result.map_err(|source| Error::AddAddress {
+            address: vip.address,
+            prefix_len: vip.prefix_len,
+            interface: vip.interface.clone(),
+            source,
+        })
+    }
+
+    /// Removes the address; one that is absent, or whose interface is, counts as removed.
+    pub async fn remove(&self, vip: &VipAddress) -> Result<()> {
+        let Ok(index) = index_of(&vip.interface) else {
+            return Ok(());
+        };
+        let result = self
+            .retried(async |handle| handle.address().del(vip.identity(index)).execute().await)
+            .await?;
+        match result {
+            Err(source) if !is_absent(&source) => Err(Error::RemoveAddress {
+                address: vip.address,
+                prefix_len: vip.prefix_len,
+                interface: vip.interface.clone(),
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// All IPv4 addresses.
+    pub async fn addresses(&self) -> Result<Vec<LocalAddress>> {
+        let result = self
+            .retried(async |handle| {
+                let mut request = handle.address().get();
+                request.message_mut().header.family = AddressFamily::Inet;
+                request.execute().try_collect::<Vec<AddressMessage>>().await
+            })
+            .await?;
+        let messages = result.map_err(|source| Error::Read {
+            what: "the addresses".to_owned(),
+            source,
+        })?;
+        let names: HashMap<u32, Option<String>> = messages
+            .iter()
+            .map(|message| message.header.index)
+            .map(|i| (i, name_of(i)))
+            .collect();
+        let name = |index| names.get(&index).cloned().flatten();
+        Ok(messages
+            .iter()
+            .filter_map(|it| LocalAddress::from_message(it, name))
+            .collect())
+    }
+
+    /// One interface.
+    pub async fn link(&self, name: &str) -> Result<Link> {
+        let index = index_of(name)?;
+        let result = self
+            .retried(async |handle| {
+                let mut links = Box::pin(handle.link().get().match_index(index).execute());
+                links.next().await.transpose()
+            })
+            .await?;
+        match result {
+            Ok(message) => message
+                .as_ref()
+                .and_then(Link::from_message)
+                .ok_or_else(|| Error::NoInterface {
+                    interface: name.to_owned(),
+                }),
+            Err(source) if is_absent(&source) => Err(Error::NoInterface {
+                interface: name.to_owned(),
+            }),
+            Err(source) => Err(Error::Read {
+                what: format!("interface {name}"),
+                source,
+            }),
+        }
+    }
+
+    /// All interfaces.
+    pub async fn links(&self) -> Result<Vec<Link>> {
+        let result = self
+            .retried(async |handle| {
+                handle
+                    .link()
+                    .get()
+                    .execute()
+                    .try_collect::<Vec<LinkMessage>>()
+                    .await
+            })
+            .await?;
+        let messages = result.map_err(|source| Error::Read {
+            what: "the interfaces".to_owned(),
+            source,
+        })?;
+        Ok(messages.iter().filter_map(Link::from_message).collect())
+    }
+
+    /// Changes of addresses and links from now on.
+    pub fn events(&self) -> Result<Events> {
+        Events::open()
+    }
+
+    /// Carries a request out, on a new connection when the old one is broken.
+    async fn retried<T>(
+        &self,
+        request: impl AsyncFn(Handle) -> std::result::Result<T, rtnetlink::Error>,
+    ) -> Result<io::Result<T>> {
+        let handle = self.state().handle.clone();
+        let mut result = request(handle).await;
+        if matches!(result, Err(rtnetlink::Error::RequestFailed)) {
+            let handle = connect()?;
+            self.state().handle = handle.clone();
+            result = request(handle).await;
+        }
+        match result {
+            Ok(value) => Ok(Ok(value)),
+            Err(rtnetlink::Error::RequestFailed) => Err(Error::Lost),
+            Err(rtnetlink::Error::NetlinkError(message)) => Ok(Err(message.to_io())),
+            Err(other) => Ok(Err(io::Error::other(other.to_string()))),
+        }
+    }
+
+    fn warn_of_label(&self, vip: &VipAddress) {
+        let Some(label) = vip.label.as_ref().filter(|_| vip.usable_label().is_none()) else {
+            return;
+        };
+        if self.state().overlong.insert(label.clone()) {
+            tracing::warn!(
+                "{label} is longer than 15 characters: {} is added to {} without that label",
+                vip.address,
+                vip.interface
+            );
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn connect() -> Result<Handle> {
+    let (connection, handle, _unsolicited) = rtnetlink::new_connection().map_err(Error::Open)?;
+    tokio::spawn(connection);
+    Ok(handle)
+}
+
+pub(crate) fn name_of(index: u32) -> Option<String> {
+    nix::net::if_::if_indextoname(index)
+        .ok()?
+        .into_string()
+        .ok()
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(nix::errno::Errno::from_raw);
+    matches!(
+        code,
+        Some(nix::errno::Errno::EADDRNOTAVAIL | nix::errno::Errno::ENODEV)
+    )
+}

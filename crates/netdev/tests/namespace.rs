@@ -1,0 +1,386 @@
+//! Addresses, links, events and frames in network namespaces of the running kernel. They need root.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use netdev::arp::{GratuitousArp, Sender};
+use netdev::{Error, Event, Events, MacAddr, Netdev, VipAddress, sysctl};
+use nix::sched::{CloneFlags, unshare};
+use pnet::datalink::{self, Channel, Config};
+
+/// Longer than anything here may take; a test that reaches it has failed.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Runs `test` in a new network namespace that has a pair of connected interfaces, `left` and
+/// `right`. A namespace belongs to a thread, so each test gets a thread and an event loop of its own.
+fn in_namespace<F>(test: impl FnOnce() -> F + Send + 'static)
+where
+    F: Future<Output = ()>,
+{
+    let thread = std::thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).expect("a new network namespace (needs root)");
+        ip("link set lo up");
+        ip("link add left type veth peer name right");
+        ip("link set left up");
+        ip("link set right up");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            tokio::time::timeout(LIMIT, test())
+                .await
+                .expect("the test took too long");
+        });
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// iproute2's view is independent of the code under test.
+fn ip(arguments: &str) -> String {
+    let output = Command::new("ip")
+        .args(arguments.split(' '))
+        .output()
+        .expect("iproute2");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ip {arguments}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn vip(address: &str, mask: &str, device: &str, lifetime: Option<u64>) -> VipAddress {
+    let lifetime = lifetime.map(Duration::from_secs);
+    VipAddress::new(
+        address.parse().unwrap(),
+        Some(mask.parse().unwrap()),
+        device,
+        lifetime,
+    )
+    .unwrap()
+}
+
+async fn until(events: &mut Events, wanted: impl Fn(&Event) -> bool) -> Event {
+    loop {
+        let event = events.next().await.unwrap();
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
+
+#[test]
+fn address_has_label_mask_broadcast_and_no_end() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let vip = vip("10.1.2.3", "255.255.255.128", "left:1", None);
+        netdev.add(&vip).await.unwrap();
+        let shown = ip("-4 -o address show dev left");
+        assert!(
+            shown.contains("inet 10.1.2.3/25 brd 10.1.2.127 scope global left:1"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("valid_lft forever preferred_lft forever"),
+            "{shown}"
+        );
+        let addresses = netdev.addresses().await.unwrap();
+        let found = addresses.iter().find(|address| address.is(&vip)).unwrap();
+        assert_eq!(
+            (found.label.as_deref(), found.lifetime),
+            (Some("left:1"), None)
+        );
+        assert_eq!(found.broadcast, vip.broadcast);
+        netdev.remove(&vip).await.unwrap();
+        assert_eq!(ip("-4 -o address show dev left"), "");
+        netdev.remove(&vip).await.unwrap();
+    });
+}
+
+#[test]
+fn mask_is_that_of_the_class_when_none_is_given() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let vip = VipAddress::new("172.16.2.3".parse().unwrap(), None, "left:1", None).unwrap();
+        netdev.add(&vip).await.unwrap();
+        let ours = ip("-4 -o address show dev left");
+        netdev.remove(&vip).await.unwrap();
+        // The program that the original called; the one that is not everywhere installed.
+        if Command::new("/sbin/ifconfig")
+            .args(["left:1", "172.16.2.3", "up"])
+            .status()
+            .is_ok()
+        {
+            assert_eq!(ours, ip("-4 -o address show dev left"));
+        }
+        assert!(
+            ours.contains("inet 172.16.2.3/16 brd 172.16.255.255"),
+            "{ours}"
+        );
+    });
+}
+
+#[test]
+fn overlong_label_is_left_out() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        ip("link set left down");
+        ip("link set left name interface12345");
+        ip("link set interface12345 up");
+        let vip = vip("10.1.2.3", "255.255.255.0", "interface12345:12", None);
+        netdev.add(&vip).await.unwrap();
+        let addresses = netdev.addresses().await.unwrap();
+        let found = addresses.iter().find(|address| address.is(&vip)).unwrap();
+        assert_eq!(found.label, None);
+        netdev.remove(&vip).await.unwrap();
+    });
+}
+
+#[test]
+fn unrenewed_address_goes_by_itself_and_says_so() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let mut events = netdev.events().unwrap();
+        let vip = vip("10.1.2.3", "255.255.255.0", "left:1", Some(1));
+        let start = Instant::now();
+        netdev.add(&vip).await.unwrap();
+        let added = until(&mut events, |event| matches!(event, Event::Address(_))).await;
+        let Event::Address(added) = added else {
+            unreachable!()
+        };
+        assert!(added.is(&vip), "{added:?}");
+        assert_eq!(added.lifetime, vip.lifetime);
+        let gone = until(&mut events, |event| matches!(event, Event::AddressGone(_))).await;
+        let Event::AddressGone(gone) = gone else {
+            unreachable!()
+        };
+        assert!(gone.is(&vip), "{gone:?}");
+        assert!(
+            start.elapsed() >= Duration::from_millis(900),
+            "{:?}",
+            start.elapsed()
+        );
+        assert!(
+            start.elapsed() < Duration::from_millis(2500),
+            "{:?}",
+            start.elapsed()
+        );
+        assert!(
+            netdev
+                .addresses()
+                .await
+                .unwrap()
+                .iter()
+                .all(|address| !address.is(&vip))
+        );
+    });
+}
+
+#[test]
+fn renewed_address_stays_one_address() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let mut events = netdev.events().unwrap();
+        let vip = vip("10.1.2.3", "255.255.255.0", "left:1", Some(2));
+        let start = Instant::now();
+        // Twice as long as the lifetime.
+        while start.elapsed() < Duration::from_secs(4) {
+            netdev.add(&vip).await.unwrap();
+            let pause = tokio::time::sleep(Duration::from_millis(600));
+            tokio::pin!(pause);
+            loop {
+                tokio::select! {
+                    event = events.next() => {
+                        let event = event.unwrap();
+                        assert!(!matches!(event, Event::AddressGone(_)), "{event:?}");
+                    }
+                    () = &mut pause => break,
+                }
+            }
+        }
+        let shown = ip("-4 -o address show dev left");
+        assert_eq!(shown.lines().count(), 1, "{shown}");
+        assert!(shown.contains("left:1"), "{shown}");
+        // Lifetimes can be taken off again.
+        netdev
+            .add(&VipAddress {
+                lifetime: None,
+                ..vip
+            })
+            .await
+            .unwrap();
+        let shown = ip("-4 -o address show dev left");
+        assert!(shown.contains("valid_lft forever"), "{shown}");
+    });
+}
+
+#[test]
+fn other_vips_survive_the_removal_of_the_first() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        sysctl::promote_secondaries("left").unwrap();
+        let first = vip("10.1.2.3", "255.255.255.0", "left:1", None);
+        let second = vip("10.1.2.4", "255.255.255.0", "left:2", None);
+        netdev.add(&first).await.unwrap();
+        netdev.add(&second).await.unwrap();
+        netdev.remove(&first).await.unwrap();
+        let addresses = netdev.addresses().await.unwrap();
+        assert!(addresses.iter().any(|address| address.is(&second)));
+        assert!(!addresses.iter().any(|address| address.is(&first)));
+    });
+}
+
+#[test]
+fn five_hundred_vips_in_parallel() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let vips: Vec<VipAddress> = (0..500)
+            .map(|n| {
+                let text = format!("10.1.{}.{}", n / 250, n % 250 + 1);
+                vip(&text, "255.255.0.0", &format!("left:{n}"), Some(30))
+            })
+            .collect();
+        let results = futures_util::future::join_all(vips.iter().map(|vip| netdev.add(vip))).await;
+        for result in results {
+            result.unwrap();
+        }
+        let addresses = netdev.addresses().await.unwrap();
+        for vip in &vips {
+            assert!(addresses.iter().any(|address| address.is(vip)), "{vip:?}");
+        }
+    });
+}
+
+#[test]
+fn errors_name_the_object() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let vip = vip("10.1.2.3", "255.255.255.0", "nodevice:1", None);
+        let error = netdev.add(&vip).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no network interface nodevice: create it or name another one"
+        );
+        netdev.remove(&vip).await.unwrap();
+        assert!(matches!(
+            netdev.link("nodevice").await,
+            Err(Error::NoInterface { .. })
+        ));
+        let error = sysctl::promote_secondaries("nodevice").unwrap_err();
+        assert!(matches!(error, Error::NoInterface { .. }), "{error}");
+        let loopback = netdev.link("lo").await.unwrap();
+        let error = loopback.hardware_address().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("interface lo has no Ethernet address"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn link_has_its_addresses_and_carrier_follows_the_peer() {
+    in_namespace(async || {
+        ip("link set left address 02:00:00:00:00:01");
+        let netdev = Netdev::open().unwrap();
+        let mut events = netdev.events().unwrap();
+        let link = netdev.link("left").await.unwrap();
+        assert_eq!(link.name, "left");
+        assert_eq!(link.mac, Some(MacAddr::new(2, 0, 0, 0, 0, 1)));
+        assert_eq!(link.broadcast_mac, Some(MacAddr::broadcast()));
+        assert!(link.is_working(), "{link:?}");
+        ip("link set right down");
+        let is_left = |event: &Event, carrier| matches!(event, Event::Link(link) if link.name == "left" && link.carrier == carrier);
+        until(&mut events, |event| is_left(event, false)).await;
+        let link = netdev.link("left").await.unwrap();
+        assert!(link.up && !link.carrier, "{link:?}");
+        ip("link set right up");
+        until(&mut events, |event| is_left(event, true)).await;
+        ip("link delete left");
+        until(
+            &mut events,
+            |event| matches!(event, Event::LinkGone(link) if link.name == "left"),
+        )
+        .await;
+        assert!(
+            netdev
+                .links()
+                .await
+                .unwrap()
+                .iter()
+                .all(|link| link.name == "lo")
+        );
+    });
+}
+
+/// What stands on other interfaces has their carrier (B38).
+#[test]
+fn carrier_of_a_bridge_is_that_of_its_port() {
+    in_namespace(async || {
+        ip("link add bridge0 type bridge");
+        ip("link set left master bridge0");
+        ip("link set bridge0 up");
+        let netdev = Netdev::open().unwrap();
+        let mut events = netdev.events().unwrap();
+        while !netdev.link("bridge0").await.unwrap().carrier {
+            events.next().await.unwrap();
+        }
+        ip("link set right down");
+        while netdev.link("bridge0").await.unwrap().carrier {
+            events.next().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn frame_arrives_byte_for_byte() {
+    in_namespace(async || {
+        let interfaces = datalink::interfaces();
+        let right = interfaces
+            .iter()
+            .find(|interface| interface.name == "right")
+            .unwrap();
+        let settings = Config {
+            read_timeout: Some(LIMIT),
+            ..Config::default()
+        };
+        let Channel::Ethernet(_, mut receiver) = datalink::channel(right, settings).unwrap() else {
+            panic!("no Ethernet channel");
+        };
+        let arp = GratuitousArp {
+            source_ip: "10.1.2.3".parse().unwrap(),
+            source_mac: MacAddr::new(2, 0, 0, 0, 0, 1),
+            ethernet_destination: MacAddr::broadcast(),
+        };
+        Sender::open("left").unwrap().send(&arp.frame()).unwrap();
+        let received = loop {
+            let frame = receiver.next().unwrap();
+            if frame[12..14] == [0x08, 0x06] {
+                break frame.to_vec();
+            }
+        };
+        assert_eq!(received, arp.frame());
+    });
+}
+
+#[test]
+fn sending_on_an_interface_that_is_down_is_an_error() {
+    in_namespace(async || {
+        ip("link set left down");
+        let frame = [0; netdev::arp::FRAME_LENGTH];
+        let error = Sender::open("left")
+            .and_then(|mut sender| sender.send(&frame))
+            .unwrap_err();
+        assert!(error.to_string().contains("left"), "{error}");
+        // Nothing here may have set it up.
+        let netdev = Netdev::open().unwrap();
+        assert!(!netdev.link("left").await.unwrap().up);
+    });
+}
