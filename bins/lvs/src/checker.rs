@@ -1,0 +1,120 @@
+//! One running checker: its report lines become events, orders become signals.
+//!
+//! Decides nothing; starts nothing again.
+
+use std::time::Duration;
+
+use daemon::Signal;
+use daemon::child::{Child, ChildError, Output, Report, Spec, describe};
+use daemon::lines::{LINE_LIMIT, Lines};
+use tokio::sync::mpsc;
+
+use crate::core::{Event, ProcessId, Start};
+use crate::health::Key;
+use crate::report;
+
+/// Number of the report pipe in the checker.
+const REPORT: i32 = 3;
+/// After SIGTERM a checker has this long.
+const GRACE: Duration = Duration::from_millis(500);
+/// A site's own checker still has to run ipvsadm.
+const FOREIGN_GRACE: Duration = Duration::from_secs(2);
+/// What a dead checker wrote last is still read for this long: a child of its own may hold the pipe open.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
+/// What is asked of a checker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// End.
+    Stop,
+    /// End at once.
+    Kill,
+}
+
+/// Starts the process. To be called in the main thread, with whose end the checker dies.
+pub(crate) fn spawn(start: &Start, foreground: bool) -> Result<Child, ChildError> {
+    let nanny = &start.spec;
+    let program = nanny
+        .custom
+        .clone()
+        .unwrap_or_else(|| daemon::paths::program("nanny"));
+    let output = if foreground {
+        Output::Inherit
+    } else {
+        Output::Null
+    };
+    let mut env = nanny.env.clone();
+    env.push(("PIRANHA_REPORT".into(), REPORT.to_string().into()));
+    if let Some(weight) = start.weight {
+        env.push(("PIRANHA_WEIGHT".into(), weight.to_string().into()));
+    }
+    Spec {
+        arg0: Some(nanny.arg0.clone()),
+        args: nanny.args.clone(),
+        env,
+        stdout: output,
+        stderr: output,
+        report: Some(Report { fd: REPORT }),
+        die_with_parent: Some(Signal::SIGKILL),
+        ..Spec::new(program)
+    }
+    .spawn()
+}
+
+/// Follows a checker to its end.
+pub(crate) async fn follow(
+    mut child: Child,
+    (key, id, foreign): (Key, ProcessId, bool),
+    events: mpsc::Sender<Event>,
+    mut orders: mpsc::Receiver<Order>,
+) {
+    let mut lines = child.report.take().map(|pipe| Lines::new(pipe, LINE_LIMIT));
+    let how = loop {
+        tokio::select! {
+            biased;
+            line = next_line(&mut lines) => match line {
+                Some(line) => send(&events, key, id, &line).await,
+                None => lines = None,
+            },
+            order = orders.recv() => {
+                break end(&mut child, order, foreign).await;
+            }
+            status = child.wait() => break status.map_or_else(|error| error.to_string(), describe),
+        }
+    };
+    while lines.is_some() {
+        match tokio::time::timeout(LAST_WORDS, next_line(&mut lines)).await {
+            Ok(Some(line)) => send(&events, key, id, &line).await,
+            Ok(None) | Err(_) => lines = None,
+        }
+    }
+    let _ = events.send(Event::Ended(key, id, how)).await;
+}
+
+async fn next_line(lines: &mut Option<Lines<tokio::net::unix::pipe::Receiver>>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.line().await.ok().flatten(),
+        None => std::future::pending().await,
+    }
+}
+
+async fn send(events: &mpsc::Sender<Event>, key: Key, id: ProcessId, line: &str) {
+    if let Some(report) = report::parse(line) {
+        let _ = events.send(Event::Reported(key, id, report)).await;
+    }
+}
+
+async fn end(child: &mut Child, order: Option<Order>, foreign: bool) -> String {
+    let grace = match order {
+        Some(Order::Kill) => {
+            let _ = child.signal(Signal::SIGKILL);
+            GRACE
+        }
+        _ if foreign => FOREIGN_GRACE,
+        _ => GRACE,
+    };
+    child
+        .stop(grace)
+        .await
+        .map_or_else(|error| error.to_string(), describe)
+}

@@ -1,0 +1,107 @@
+//! What pulse says on lvs's standard input, and what lvs answers.
+//!
+//! Owns the form of the messages; what follows from them is decided elsewhere.
+
+use std::io;
+
+use daemon::lines::{LINE_LIMIT, Lines};
+use tokio::io::AsyncRead;
+
+/// The longest configuration.
+const CONFIG_LIMIT: usize = 16 << 20;
+
+/// A message of pulse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// An accepted configuration, to be applied by what follows.
+    Config(Vec<u8>),
+    /// Serve.
+    Active,
+    /// Check, but leave the table empty.
+    Standby,
+    /// Apply the last configuration.
+    Reload,
+}
+
+/// Reads messages of pulse.
+#[derive(Debug)]
+pub struct Orders<R> {
+    lines: Lines<R>,
+    /// Bytes of a configuration still to come.
+    expected: Option<usize>,
+}
+
+impl<R: AsyncRead + Unpin> Orders<R> {
+    /// Reads from `reader`.
+    pub fn new(reader: R) -> Self {
+        Self {
+            lines: Lines::new(reader, LINE_LIMIT),
+            expected: None,
+        }
+    }
+
+    /// The next message, `None` when pulse is gone. Can be cancelled.
+    pub async fn next(&mut self) -> io::Result<Option<Order>> {
+        loop {
+            if let Some(length) = self.expected {
+                let block = self.lines.block(length).await?;
+                self.expected = None;
+                return Ok(block.map(Order::Config));
+            }
+            let Some(line) = self.lines.line().await? else {
+                return Ok(None);
+            };
+            match line.as_str() {
+                "active" => return Ok(Some(Order::Active)),
+                "standby" => return Ok(Some(Order::Standby)),
+                "reload" => return Ok(Some(Order::Reload)),
+                _ => {
+                    let length = line
+                        .strip_prefix("config ")
+                        .and_then(|text| text.parse().ok());
+                    match length {
+                        Some(length) if length <= CONFIG_LIMIT => self.expected = Some(length),
+                        Some(_) => return Err(io::Error::other("configuration too large")),
+                        // A later pulse may know more words.
+                        None => tracing::info!("unknown message of pulse: {line}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn orders(input: &[u8]) -> Vec<Order> {
+        let mut orders = Orders::new(input);
+        let mut all = Vec::new();
+        while let Some(order) = orders.next().await.unwrap() {
+            all.push(order);
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn messages_in_order() {
+        let all = orders(b"config 7\nactive\nactive\nwhat\nstandby\nreload\nconfig 0\n").await;
+        let config = |text: &[u8]| Order::Config(text.to_vec());
+        let expected = [
+            config(b"active\n"),
+            Order::Active,
+            Order::Standby,
+            Order::Reload,
+            config(b""),
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[tokio::test]
+    async fn a_configuration_cut_short_is_none() {
+        assert_eq!(orders(b"config 10\nabc").await, []);
+        let huge = format!("config {}\n", CONFIG_LIMIT + 1);
+        assert!(Orders::new(huge.as_bytes()).next().await.is_err());
+    }
+}

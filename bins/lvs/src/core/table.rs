@@ -1,0 +1,671 @@
+//! The way of the actual table to the desired one: reading, one batch at a time, audits, refusals.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use ipvs::{Operation, ServerId, ServiceId, Table};
+
+use super::{Action, Core, FAILED, Message};
+use crate::desired::{Mode, desired, restricted};
+use crate::health::Key;
+use crate::identity;
+use crate::plan::Plan;
+use crate::time::Now;
+use crate::tool::{Failure, Job, Outcome, Tool, Write, Written};
+use crate::window::Window;
+
+/// A service, or a server of it.
+pub(super) type Place = (ServiceId, Option<ServerId>);
+
+/// The first and the longest pause before something refused is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+const RETRY_LONGEST: Duration = Duration::from_secs(30);
+/// Audits take at most this part of the time.
+const AUDIT_SHARE: u32 = 100;
+/// How often the entries are tried to be withdrawn at the end.
+const WITHDRAWALS: u8 = 3;
+
+/// A change that the tool refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The tool's words.
+    pub message: String,
+    retry_at: Duration,
+    pause: Duration,
+    /// Without the service its servers need not be tried.
+    whole_service: bool,
+}
+
+/// The job that the tool is at.
+#[derive(Debug)]
+enum Busy {
+    Read,
+    Audit,
+    Confirm,
+    Write(Write),
+}
+
+/// A batch of which it is unclear what became of its parts.
+#[derive(Debug)]
+struct Attempt {
+    operations: Vec<Operation>,
+    message: String,
+    stopped: bool,
+}
+
+/// What is known of the actual table.
+#[derive(Debug)]
+pub(super) struct State {
+    owned: BTreeSet<ServiceId>,
+    record: Table,
+    known: bool,
+    trusted: bool,
+    busy: Option<Busy>,
+    pub(super) window: Window,
+    /// A batch was written; whether it was all is to be seen.
+    look_again: bool,
+    cleared: bool,
+    timeouts: [u32; 3],
+    troubles: BTreeMap<Place, Trouble>,
+    attempt: Option<Attempt>,
+    /// Services whose changes go alone, because a batch with them stopped early.
+    alone: VecDeque<ServiceId>,
+    read_again: Duration,
+    read_pause: Duration,
+    complaint: Option<String>,
+    audit_due: Option<Duration>,
+    first_reading: Option<Table>,
+    settled: Option<Mode>,
+    /// Servers for which the kernel chooses the forwarding method: its own addresses.
+    local: BTreeSet<Key>,
+    suspected_local: BTreeSet<Key>,
+    /// The tool has printed a table that lvs wrote.
+    readable: bool,
+    /// The tool cannot print its table: the record counts.
+    by_record: bool,
+}
+
+impl State {
+    pub(super) fn new(owned: BTreeSet<ServiceId>) -> Self {
+        Self {
+            owned,
+            record: Table::new(),
+            known: false,
+            trusted: false,
+            busy: None,
+            window: Window::default(),
+            look_again: false,
+            cleared: false,
+            timeouts: [0; 3],
+            troubles: BTreeMap::new(),
+            attempt: None,
+            alone: VecDeque::new(),
+            read_again: Duration::ZERO,
+            read_pause: Duration::ZERO,
+            complaint: None,
+            audit_due: None,
+            first_reading: None,
+            settled: None,
+            local: BTreeSet::new(),
+            suspected_local: BTreeSet::new(),
+            readable: false,
+            by_record: false,
+        }
+    }
+
+    pub(super) const fn is_known(&self) -> bool {
+        self.known
+    }
+
+    pub(super) const fn record(&self) -> &Table {
+        &self.record
+    }
+
+    pub(super) const fn troubles(&self) -> &BTreeMap<Place, Trouble> {
+        &self.troubles
+    }
+
+    pub(super) fn settled_since_mode(&self, mode: Option<Mode>) -> bool {
+        mode.is_some() && self.settled == mode
+    }
+
+    pub(super) fn plan_given(&mut self, old: &Plan, new: &Plan, reload: bool) {
+        self.local.clear();
+        self.suspected_local.clear();
+        self.troubles.clear();
+        if reload && old.ipvsadm != new.ipvsadm {
+            self.trusted = false;
+            self.by_record = false;
+            self.readable = false;
+        }
+    }
+
+    /// The services that lvs may change.
+    fn own(&self, plan: &Plan, mode: Mode) -> BTreeSet<ServiceId> {
+        let mut own = self.owned.clone();
+        if mode == Mode::Active {
+            own.extend(plan.services.keys());
+        }
+        own
+    }
+
+    fn is_blocked(&self, operation: &Operation, now: Duration) -> bool {
+        let place = place(operation);
+        let waits = |trouble: &Trouble| trouble.retry_at > now;
+        self.troubles.get(&place).is_some_and(waits)
+            || self
+                .troubles
+                .get(&(place.0, None))
+                .is_some_and(|trouble| trouble.whole_service && waits(trouble))
+    }
+
+    /// Sets right what the kernel always shows otherwise than it was told.
+    fn normalize(&self, plan: &Plan, table: &mut Table) {
+        for (service, server) in &self.local {
+            let wanted = plan
+                .services
+                .get(service)
+                .and_then(|plan| plan.servers.get(server));
+            let found = table
+                .get_mut(service)
+                .and_then(|entry| entry.servers.get_mut(server));
+            if let (Some(wanted), Some(found)) = (wanted, found)
+                && found.forward == ipvs::Forward::DirectRoute
+            {
+                found.forward = wanted.entry.forward;
+            }
+        }
+    }
+}
+
+/// What an operation is about.
+const fn place(operation: &Operation) -> Place {
+    match operation {
+        Operation::AddService(service) | Operation::EditService(service) => (service.id, None),
+        Operation::DeleteService(id) => (*id, None),
+        Operation::AddServer(id, server) | Operation::EditServer(id, server) => {
+            (*id, Some(server.id))
+        }
+        Operation::DeleteServer(id, server) => (*id, Some(*server)),
+    }
+}
+
+impl Core {
+    /// The mode that the table should follow now.
+    fn table_mode(&self) -> Option<Mode> {
+        if self.leaving.is_some() {
+            self.mode.map(|_| Mode::Standby)
+        } else {
+            self.mode
+        }
+    }
+
+    /// Gives the tool its next job, when there is one and it is free.
+    pub(super) fn advance_table(&mut self, now: Now) {
+        let now = now.steady;
+        let Some(mode) = self.table_mode().filter(|_| self.configured) else {
+            if let Some(leaving) = &mut self.leaving {
+                leaving.withdrawn = true;
+            }
+            return;
+        };
+        if self.table.busy.is_some() {
+            return;
+        }
+        if !self.table.trusted {
+            if now >= self.table.read_again {
+                self.give(Busy::Read, Job::Read);
+            }
+            return;
+        }
+        if let Some(leaving) = &self.leaving {
+            if leaving.foreign.is_empty() && !leaving.withdrawn {
+                self.converge(now, mode, true);
+            }
+            return;
+        }
+        if self.table.first_reading.is_some() {
+            self.give(Busy::Confirm, Job::Read);
+            return;
+        }
+        let retry = self
+            .table
+            .troubles
+            .values()
+            .any(|trouble| trouble.retry_at <= now);
+        let due = self.table.window.due().is_some_and(|due| due <= now);
+        if due || retry || !self.table.alone.is_empty() {
+            self.converge(now, mode, true);
+        } else if std::mem::take(&mut self.table.look_again) {
+            self.converge(now, mode, false);
+        }
+        if self.table.busy.is_none() && self.table.audit_due.is_some_and(|due| due <= now) {
+            self.give(Busy::Audit, Job::Read);
+        }
+    }
+
+    /// When the table needs attention though nothing happens.
+    pub(super) fn table_wakeup(&self) -> Option<Duration> {
+        if self.table.busy.is_some() || !self.configured || self.mode.is_none() {
+            return None;
+        }
+        if !self.table.trusted {
+            return Some(self.table.read_again);
+        }
+        let retry = self
+            .table
+            .troubles
+            .values()
+            .map(|trouble| trouble.retry_at)
+            .min();
+        let soon = (!self.table.alone.is_empty() || self.table.first_reading.is_some())
+            .then_some(Duration::ZERO);
+        [self.table.window.due(), self.table.audit_due, retry, soon]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn give(&mut self, busy: Busy, job: Job) {
+        self.table.busy = Some(busy);
+        self.actions.push_back(Action::Tool(job));
+    }
+
+    /// Sends the difference between the actual and the desired table, or finds that there is none.
+    fn converge(&mut self, now: Duration, mode: Mode, may_write: bool) {
+        if may_write && self.prepare(now, mode) {
+            return;
+        }
+        let own = self.table.own(&self.plan, mode);
+        let wanted = desired(&self.plan, &self.health, &self.table.record, mode);
+        let mut operations = ipvs::diff(&restricted(&self.table.record, &own), &wanted);
+        let needed: BTreeSet<Place> = operations.iter().map(place).collect();
+        self.table
+            .troubles
+            .retain(|place, _| needed.contains(place));
+        if self.leaving.is_none() {
+            operations.retain(|operation| !self.table.is_blocked(operation, now));
+        }
+        if !may_write {
+            if operations.is_empty() {
+                self.settled(mode);
+            }
+            return;
+        }
+        self.table.window.taken(now, !operations.is_empty());
+        if let Some(id) = self.table.alone.pop_front() {
+            operations.retain(|operation| place(operation).0 == id);
+            self.table.look_again = true;
+        }
+        if operations.is_empty() {
+            self.settled(mode);
+        } else if self.may_try_again() {
+            self.table.owned.clone_from(&own);
+            self.actions.push_back(Action::Own(own));
+            let write = Write {
+                operations,
+                ..Write::default()
+            };
+            self.give(Busy::Write(write.clone()), Job::Write(write));
+        }
+    }
+
+    /// `--set` and `-C`, before everything else as the original did it; whether there was any.
+    fn prepare(&mut self, now: Duration, mode: Mode) -> bool {
+        if mode != Mode::Active {
+            return false;
+        }
+        let write = Write {
+            timeouts: (self.plan.timeouts != self.table.timeouts && self.plan.timeouts != [0; 3])
+                .then_some(self.plan.timeouts),
+            clear: self.plan.clear_table && !self.table.cleared,
+            operations: Vec::new(),
+        };
+        self.table.timeouts = self.plan.timeouts;
+        self.table.cleared = true;
+        if write == Write::default() {
+            return false;
+        }
+        self.table.window.urgent(now);
+        self.give(Busy::Write(write.clone()), Job::Write(write));
+        true
+    }
+
+    /// At the end the tries are counted.
+    fn may_try_again(&mut self) -> bool {
+        let Some(leaving) = &mut self.leaving else {
+            return true;
+        };
+        leaving.attempts += 1;
+        if leaving.attempts <= WITHDRAWALS {
+            return true;
+        }
+        leaving.withdrawn = true;
+        leaving.status = FAILED;
+        self.log("entries of lvs stay in the table".to_owned());
+        false
+    }
+
+    /// Actual and desired table agree, except for what is refused.
+    fn settled(&mut self, mode: Mode) {
+        if let Some(leaving) = &mut self.leaving {
+            leaving.withdrawn = true;
+        } else {
+            self.table.settled = Some(mode);
+        }
+        let plan = &self.plan;
+        let record = &self.table.record;
+        let own: BTreeSet<ServiceId> = self
+            .table
+            .own(plan, mode)
+            .into_iter()
+            .filter(|id| {
+                record.contains_key(id) || mode == Mode::Active && plan.services.contains_key(id)
+            })
+            .collect();
+        if own != self.table.owned {
+            self.table.owned.clone_from(&own);
+            self.actions.push_back(Action::Own(own));
+        }
+        if std::mem::take(&mut self.reloading) {
+            self.actions.push_back(Action::Tell(Message::Reloaded));
+        }
+        if !std::mem::replace(&mut self.settled_once, true) {
+            self.actions.push_back(Action::Settled);
+        }
+    }
+
+    /// A new role: what was settled for the old one says nothing.
+    pub(super) fn unsettle(&mut self) {
+        self.table.settled = None;
+    }
+
+    pub(super) fn tool_answered(&mut self, now: Now, outcome: Outcome, took: Duration) {
+        let now = now.steady;
+        self.changed = true;
+        match (self.table.busy.take(), outcome) {
+            (Some(Busy::Write(write)), Outcome::Written(written)) => {
+                self.written(now, write, written);
+            }
+            (Some(busy), Outcome::Table(Ok(mut table))) => {
+                self.table.normalize(&self.plan, &mut table);
+                self.table.read_pause = Duration::ZERO;
+                self.table.complaint = None;
+                let pause = self
+                    .plan
+                    .audit
+                    .map(|interval| interval.max(took * AUDIT_SHARE));
+                self.table.audit_due = pause.map(|pause| now + pause);
+                match busy {
+                    Busy::Audit => self.audited(table),
+                    Busy::Confirm => self.confirmed(now, table),
+                    Busy::Read | Busy::Write(_) => self.was_read(now, table),
+                }
+            }
+            (Some(busy), Outcome::Table(Err(failure))) => self.unread(now, &busy, failure),
+            (None, _) | (_, Outcome::Written(_)) => {}
+        }
+    }
+
+    fn was_read(&mut self, now: Duration, table: Table) {
+        let mode = self.table_mode().unwrap_or(Mode::Standby);
+        let own = self.table.own(&self.plan, mode);
+        let seen = table.keys().any(|id| own.contains(id));
+        let expected = self.table.record.keys().any(|id| own.contains(id));
+        self.table.readable |= seen;
+        if self.is_foreign_tool() && !self.table.readable && expected {
+            self.go_by_record("it prints nothing");
+        } else {
+            self.table.record = table;
+        }
+        self.table.known = true;
+        self.table.trusted = true;
+        self.table.window.urgent(now);
+        if let Some(attempt) = self.table.attempt.take() {
+            self.judge(now, mode, attempt);
+        }
+    }
+
+    /// After a batch that did not go well: what is still missing was refused.
+    fn judge(&mut self, now: Duration, mode: Mode, attempt: Attempt) {
+        let own = self.table.own(&self.plan, mode);
+        let wanted = desired(&self.plan, &self.health, &self.table.record, mode);
+        let mut missing = ipvs::diff(&restricted(&self.table.record, &own), &wanted);
+        missing.retain(|operation| attempt.operations.contains(operation));
+        let services: BTreeSet<ServiceId> =
+            missing.iter().map(|operation| place(operation).0).collect();
+        if attempt.stopped && services.len() > 1 {
+            self.table.alone = services.into_iter().collect();
+            return;
+        }
+        for operation in missing {
+            self.refused(now, &operation, &attempt.message);
+        }
+    }
+
+    fn refused(&mut self, now: Duration, operation: &Operation, message: &str) {
+        let place = place(operation);
+        let whole_service = matches!(operation, Operation::AddService(_));
+        let old = self.table.troubles.get(&place);
+        let pause = old.map_or(RETRY, |old| (old.pause * 2).min(RETRY_LONGEST));
+        let told = old.is_some_and(|old| old.message == message);
+        let message = message.to_owned();
+        let inherits = !whole_service
+            && self
+                .table
+                .troubles
+                .get(&(place.0, None))
+                .is_some_and(|service| service.whole_service);
+        let trouble = Trouble {
+            message: message.clone(),
+            retry_at: now + pause,
+            pause,
+            whole_service,
+        };
+        self.table.troubles.insert(place, trouble);
+        // Servers of a service that could not be added need no words of their own.
+        if told || inherits {
+            return;
+        }
+        if place.1.is_none() {
+            let name = self
+                .plan
+                .services
+                .get(&place.0)
+                .map(|service| service.name.clone());
+            let name = name.unwrap_or_else(|| identity::service_text(&place.0));
+            self.log(format!("ipvsadm failed for virtual server {name}!"));
+        } else {
+            self.log(format!("{} command failed!", self.plan.ipvsadm));
+        }
+        self.log(format!("{operation}: {message}"));
+    }
+
+    fn written(&mut self, now: Duration, write: Write, written: Written) {
+        let failed = written.unclear.as_ref().map(ToString::to_string);
+        if let Some([tcp, tcpfin, udp]) = write.timeouts
+            && (written.timeouts_failed || failed.is_some())
+        {
+            self.log(format!(
+                "ipvsadm failed to set timeouts ({tcp} {tcpfin} {udp})"
+            ));
+            failed.iter().for_each(|message| self.log(message.clone()));
+        }
+        if write.clear {
+            self.table.record.clear();
+            self.table.trusted &= failed.is_none();
+        }
+        for operation in &written.done {
+            ipvs::apply(&mut self.table.record, operation);
+        }
+        self.table.look_again = true;
+        if write.operations.is_empty() {
+            return;
+        }
+        for (operation, message) in &written.refused {
+            self.refused(now, operation, message);
+        }
+        if let Some(message) = failed {
+            let (operations, stopped) = (write.operations, written.stopped);
+            self.table.attempt = Some(Attempt {
+                operations,
+                message,
+                stopped,
+            });
+        }
+        if !written.refused.is_empty() || self.table.attempt.is_some() {
+            self.table.trusted = self.table.by_record;
+        }
+    }
+
+    fn unread(&mut self, now: Duration, busy: &Busy, failure: Failure) {
+        self.table.first_reading = None;
+        self.table.audit_due = self.plan.audit.map(|interval| now + interval);
+        if self.is_foreign_tool() && !self.table.readable {
+            self.go_by_record(&failure.to_string());
+            self.table.known = true;
+            self.table.trusted = true;
+            self.table.window.urgent(now);
+            return;
+        }
+        let hopeless = matches!(
+            failure,
+            Failure::Unusable { .. } | Failure::Start { missing: true, .. }
+        );
+        let text = failure.to_string();
+        if self.leaving.is_some() {
+            self.table.trusted = true;
+            self.table.known = true;
+            self.log(text);
+            self.may_try_again();
+            return;
+        }
+        if !self.table.known && hopeless {
+            self.actions
+                .push_back(Action::Tell(Message::Refused(0, text.clone())));
+            self.actions.push_back(Action::Exit(FAILED, Some(text)));
+            return;
+        }
+        if self.table.complaint.as_ref() != Some(&text) {
+            self.log(format!("cannot read the table: {text}"));
+            self.table.complaint = Some(text);
+        }
+        if matches!(busy, Busy::Read) {
+            let pause = (self.table.read_pause * 2).clamp(RETRY, RETRY_LONGEST);
+            self.table.read_pause = pause;
+            self.table.read_again = now + pause;
+        }
+    }
+
+    fn is_foreign_tool(&self) -> bool {
+        matches!(Tool::choose(&self.plan.ipvsadm), Tool::Single(_))
+    }
+
+    fn go_by_record(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.table.by_record, true) {
+            self.log(format!(
+                "{} -Sn does not show the table ({reason}): going by what was written",
+                self.plan.ipvsadm
+            ));
+        }
+        self.table.audit_due = None;
+    }
+
+    fn audited(&mut self, table: Table) {
+        if self.table.by_record {
+            self.table.audit_due = None;
+            return;
+        }
+        let own = self
+            .table
+            .own(&self.plan, self.mode.unwrap_or(Mode::Standby));
+        let (found, known) = (
+            restricted(&table, &own),
+            restricted(&self.table.record, &own),
+        );
+        if found == known {
+            self.table.record = table;
+        } else {
+            self.table.first_reading = Some(found);
+        }
+    }
+
+    /// A second reading: what both show is real.
+    fn confirmed(&mut self, now: Duration, table: Table) {
+        let mode = self.mode.unwrap_or(Mode::Standby);
+        let own = self.table.own(&self.plan, mode);
+        let found = restricted(&table, &own);
+        let first = self.table.first_reading.take();
+        let known = restricted(&self.table.record, &own);
+        if found == known {
+            self.table.record = table;
+            return;
+        }
+        if first.as_ref() != Some(&found) {
+            // Somebody is still at it.
+            self.table.audit_due = Some(now + RETRY);
+            return;
+        }
+        if found.is_empty() && self.is_foreign_tool() && !self.table.readable {
+            self.go_by_record("it prints nothing");
+            return;
+        }
+        self.table.readable |= !found.is_empty();
+        let changes: Vec<String> = ipvs::diff(&known, &found)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let local = self.find_local(&known, &found);
+        self.table.record = table;
+        let mut record = std::mem::take(&mut self.table.record);
+        self.table.normalize(&self.plan, &mut record);
+        self.table.record = record;
+        self.table.window.urgent(now);
+        if changes.len() > local {
+            let shown = changes
+                .iter()
+                .take(5)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
+            let more = if changes.len() > 5 { ", ..." } else { "" };
+            self.log(format!(
+                "the table differs from what was written, repairing it: {shown}{more} (differences: {})",
+                changes.len()
+            ));
+        }
+    }
+
+    /// Servers whose forwarding method the kernel changes again after each repair: they are addresses of this
+    /// machine, delivered locally, which a saved table shows as direct routing. How many were recognized.
+    fn find_local(&mut self, known: &Table, found: &Table) -> usize {
+        let mut recognized = 0;
+        for operation in ipvs::diff(known, found) {
+            let Operation::EditServer(id, server) = &operation else {
+                continue;
+            };
+            let before = known
+                .get(id)
+                .and_then(|entry| entry.servers.get(&server.id));
+            let only_forward = before.is_some_and(|before| {
+                ipvs::Server {
+                    forward: before.forward,
+                    ..server.clone()
+                } == *before
+            });
+            if !only_forward || server.forward != ipvs::Forward::DirectRoute {
+                continue;
+            }
+            let key = (*id, server.id);
+            if !self.table.suspected_local.insert(key) {
+                self.table.local.insert(key);
+                recognized += 1;
+                let name = self.plan.server_name(&key).unwrap_or_default();
+                self.log(format!(
+                    "{name} is an address of this machine: the kernel delivers locally"
+                ));
+            }
+        }
+        recognized
+    }
+}

@@ -1,0 +1,533 @@
+//! The event loop of lvs: gives events to the decisions, performs what they ask for.
+//!
+//! Everything runs in one thread; whatever could block runs beside it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use daemon::Signal;
+use daemon::mode::{Running, StartMode};
+use daemon::runtime::Signals;
+use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::checker::{self, Order as CheckerOrder};
+use crate::control::{Order, Orders};
+use crate::core::{Action, Core, Event, FAILED, Message, ProcessId, Start};
+use crate::desired::Mode;
+use crate::load::{self, LoadError, Names, Source};
+use crate::nanny;
+use crate::options::Options;
+use crate::owned::Owned;
+use crate::plan::Plan;
+use crate::status;
+use crate::time::Now;
+use crate::tool::{self, Job, Outcome, Tool};
+
+/// Events of checkers that may wait; a flood stays in the checkers' pipes.
+const EVENTS: usize = 4096;
+/// The status file is written at most this often.
+const STATUS_PAUSE: Duration = Duration::from_millis(100);
+
+type Work<T> = Pin<Box<dyn Future<Output = T>>>;
+type Loaded = Result<(Plan, Names), LoadError>;
+
+/// What pulse gave: its channel, or nothing when lvs is run by hand.
+pub(crate) struct Pulse {
+    /// Orders come here.
+    pub orders: OwnedFd,
+    /// Answers go there.
+    pub answers: OwnedFd,
+}
+
+/// Everything that the loop needs.
+pub(crate) struct Setup {
+    /// The command line.
+    pub options: Options,
+    /// The mode that was entered.
+    pub running: Running,
+    /// The channel to pulse.
+    pub pulse: Option<Pulse>,
+    /// Run-time folder.
+    pub run_dir: PathBuf,
+    /// State folder.
+    pub state_dir: PathBuf,
+}
+
+struct Shell {
+    core: Core,
+    owned: Owned,
+    options: Options,
+    running: Option<Running>,
+    orders: Option<Orders<pipe::Receiver>>,
+    answers: Option<Answers>,
+    /// The configuration that pulse sent last, and whether it was applied.
+    config: Option<Vec<u8>>,
+    applied: bool,
+    names: Names,
+    loading: Option<Work<Loaded>>,
+    /// The role that follows when the configuration is loaded.
+    then: Option<Mode>,
+    tool: Option<Work<(Outcome, Duration)>>,
+    checkers: BTreeMap<ProcessId, mpsc::Sender<CheckerOrder>>,
+    events: mpsc::Sender<Event>,
+    status_path: PathBuf,
+    status_due: Option<Duration>,
+    status_written: Duration,
+    status_complaint: bool,
+}
+
+/// Something that woke the loop.
+enum Woken {
+    Signal(Signal),
+    Event(Option<Event>),
+    Tool(Outcome, Duration),
+    Order(io::Result<Option<Order>>),
+    Loaded(Loaded),
+    Time,
+}
+
+/// Runs lvs to its end; the exit status.
+pub(crate) async fn run(setup: Setup) -> u8 {
+    let (events, mut queue) = mpsc::channel(EVENTS);
+    let signals = Signals::handle(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]);
+    let shell = Shell::new(setup, events);
+    let (mut shell, mut signals) = match (shell, signals) {
+        (Ok(shell), Ok(signals)) => (shell, signals),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::info!("cannot start: {error}");
+            return FAILED;
+        }
+    };
+    loop {
+        if let Some(status) = shell.turn() {
+            return shell.finish(status);
+        }
+        let started = shell.start_one();
+        if let Some(status) = shell.woken(&mut signals, &mut queue, started).await {
+            return shell.finish(status);
+        }
+    }
+}
+
+impl Shell {
+    fn new(setup: Setup, events: mpsc::Sender<Event>) -> io::Result<Self> {
+        let (owned, complaint) = Owned::load(&setup.state_dir);
+        if let Some(text) = complaint {
+            tracing::info!("{text}");
+        }
+        let by_hand = setup.pulse.is_none();
+        let (orders, answers) = match setup.pulse {
+            Some(pulse) => (
+                Some(Orders::new(pipe::Receiver::from_owned_fd(pulse.orders)?)),
+                Some(Answers::new(pulse.answers)?),
+            ),
+            None => (None, None),
+        };
+        let mut shell = Self {
+            core: Core::new(now(), owned.services().clone()),
+            owned,
+            running: Some(setup.running),
+            orders,
+            answers,
+            config: None,
+            applied: false,
+            names: Names::new(),
+            loading: None,
+            then: by_hand.then_some(Mode::Active),
+            tool: None,
+            checkers: BTreeMap::new(),
+            events,
+            status_path: setup.run_dir.join(status::FILE),
+            status_due: None,
+            status_written: Duration::ZERO,
+            status_complaint: false,
+            options: setup.options,
+        };
+        if by_hand {
+            shell.load(Source::File(shell.options.config.clone()));
+        }
+        Ok(shell)
+    }
+
+    /// Lets the decisions decide and performs what they ask for; the status at the end.
+    fn turn(&mut self) -> Option<u8> {
+        let now = now();
+        self.core.advance(now);
+        while let Some(action) = self.core.action() {
+            if let Some(status) = self.perform(action) {
+                return Some(status);
+            }
+        }
+        if self.core.take_changed() && self.status_due.is_none() {
+            self.status_due = Some(now.steady.max(self.status_written + STATUS_PAUSE));
+        }
+        if self.status_due.is_some_and(|due| due <= now.steady) {
+            self.write_status(now.steady);
+        }
+        None
+    }
+
+    fn perform(&mut self, action: Action) -> Option<u8> {
+        match action {
+            Action::Log(text) => tracing::info!("{text}"),
+            Action::Own(services) => {
+                if let Err(error) = self.owned.set(services) {
+                    self.complain(&format!("cannot write {}: {error}", crate::owned::FILE));
+                }
+            }
+            Action::Tool(job) => self.tool = Some(self.tool_work(job)),
+            Action::Start(start) => self.start(*start),
+            Action::Stop(id) => self.order(id, CheckerOrder::Stop),
+            Action::Kill(id) => self.order(id, CheckerOrder::Kill),
+            Action::Tell(message) => self.tell(&message),
+            Action::Settled => {
+                if let Some(running) = &mut self.running {
+                    running.ready();
+                }
+            }
+            Action::Exit(status, text) => {
+                if let Some(text) = text {
+                    self.fail(status, &text);
+                }
+                return Some(status);
+            }
+        }
+        None
+    }
+
+    fn tool_work(&self, job: Job) -> Work<(Outcome, Duration)> {
+        let tool = Tool::choose(&self.core.plan().ipvsadm);
+        Box::pin(async move {
+            let begun = Instant::now();
+            let outcome = tool::perform(tool, job).await;
+            (outcome, begun.elapsed())
+        })
+    }
+
+    /// Starts one checker that is due.
+    fn start_one(&mut self) -> bool {
+        match self.core.next_start(now()) {
+            Some(action) => {
+                self.perform(action);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let foreground = self.options.mode == StartMode::NoDaemon;
+        let (key, id) = (start.key, start.id);
+        let event = match checker::spawn(&start, foreground) {
+            Ok(child) => {
+                let pid = child.pid.as_raw();
+                let (orders, receiver) = mpsc::channel(2);
+                self.checkers.retain(|_, checker| !checker.is_closed());
+                self.checkers.insert(id, orders);
+                let about = (key, id, start.spec.custom.is_some());
+                tokio::spawn(checker::follow(child, about, self.events.clone(), receiver));
+                Event::Started(key, id, pid)
+            }
+            Err(error) => Event::NotStarted(key, id, error.to_string()),
+        };
+        self.core.handle(now(), event);
+    }
+
+    fn order(&self, id: ProcessId, order: CheckerOrder) {
+        if let Some(checker) = self.checkers.get(&id) {
+            let _ = checker.try_send(order);
+        }
+    }
+
+    fn tell(&mut self, message: &Message) {
+        if let Some(answers) = &mut self.answers {
+            answers.tell(message);
+        }
+    }
+
+    /// Waits for what comes next and takes it in; the status at the end.
+    async fn woken(
+        &mut self,
+        signals: &mut Signals,
+        queue: &mut mpsc::Receiver<Event>,
+        started: bool,
+    ) -> Option<u8> {
+        let due = self
+            .status_due
+            .map_or(self.core.wakeup(), |due| due.min(self.core.wakeup()));
+        let pause = due.saturating_sub(now().steady);
+        let may_order = self.loading.is_none();
+        let orders = self.orders.as_mut().filter(|_| may_order);
+        let woken = tokio::select! {
+            biased;
+            signal = signals.next() => Woken::Signal(signal),
+            event = queue.recv() => Woken::Event(event),
+            (outcome, took) = work(&mut self.tool) => Woken::Tool(outcome, took),
+            order = next_order(orders) => Woken::Order(order),
+            loaded = work(&mut self.loading) => Woken::Loaded(loaded),
+            () = flush(&mut self.answers) => Woken::Time,
+            () = rest(pause, started) => Woken::Time,
+        };
+        match woken {
+            Woken::Signal(signal) => self.signalled(signal),
+            Woken::Event(event) => {
+                let now = now();
+                let mut next = event;
+                while let Some(event) = next {
+                    self.core.handle(now, event);
+                    next = queue.try_recv().ok();
+                }
+                None
+            }
+            Woken::Tool(outcome, took) => {
+                self.tool = None;
+                self.core.handle(now(), Event::Tool(outcome, took));
+                None
+            }
+            Woken::Order(order) => self.ordered(order),
+            Woken::Loaded(loaded) => {
+                self.loading = None;
+                self.loaded(loaded)
+            }
+            Woken::Time => None,
+        }
+    }
+
+    fn signalled(&mut self, signal: Signal) -> Option<u8> {
+        match signal {
+            Signal::SIGHUP if self.orders.is_some() => {
+                tracing::info!("the configuration comes from pulse: send the signal to pulse");
+            }
+            Signal::SIGHUP => {
+                tracing::info!("rereading configuration file");
+                self.load(Source::File(self.options.config.clone()));
+            }
+            _ => self.core.handle(now(), Event::Terminate(signal as i32)),
+        }
+        None
+    }
+
+    fn ordered(&mut self, order: io::Result<Option<Order>>) -> Option<u8> {
+        match order {
+            Ok(Some(Order::Config(bytes))) => {
+                self.config = Some(bytes);
+                self.applied = false;
+            }
+            Ok(Some(Order::Active)) => self.role(Mode::Active),
+            Ok(Some(Order::Standby)) => self.role(Mode::Standby),
+            Ok(Some(Order::Reload)) => {
+                tracing::info!("rereading configuration file");
+                self.load_from_pulse();
+            }
+            Ok(None) => {
+                tracing::info!("pulse is gone: leaving the table as it is");
+                return Some(FAILED);
+            }
+            Err(error) => {
+                tracing::info!("cannot read from pulse: {error}");
+                return Some(FAILED);
+            }
+        }
+        None
+    }
+
+    fn role(&mut self, mode: Mode) {
+        if self.applied {
+            self.core.handle(now(), Event::Mode(mode));
+        } else {
+            self.then = Some(mode);
+            self.load_from_pulse();
+        }
+    }
+
+    fn load_from_pulse(&mut self) {
+        let path = self.options.config.clone();
+        match self.config.clone() {
+            Some(bytes) => self.load(Source::Pulse(bytes, path)),
+            None => self.tell(&Message::Refused(0, "no configuration was sent".to_owned())),
+        }
+    }
+
+    fn load(&mut self, source: Source) {
+        let options = nanny_options(&self.options);
+        self.loading = Some(Box::pin(load::load(source, self.names.clone(), options)));
+    }
+
+    fn loaded(&mut self, loaded: Loaded) -> Option<u8> {
+        match loaded {
+            Ok((plan, names)) => {
+                self.names = names;
+                self.applied = true;
+                self.core.handle(now(), Event::Plan(Box::new(plan)));
+                if let Some(mode) = self.then.take() {
+                    self.core.handle(now(), Event::Mode(mode));
+                }
+                None
+            }
+            Err(error) => {
+                let (line, text) = error.for_pulse();
+                self.tell(&Message::Refused(line, text));
+                if self.core.mode().is_none() {
+                    self.fail(FAILED, &error.to_string());
+                    return Some(FAILED);
+                }
+                tracing::info!("{error}");
+                // The role follows with the configuration in force.
+                if let Some(mode) = self.then.take() {
+                    self.core.handle(now(), Event::Mode(mode));
+                }
+                None
+            }
+        }
+    }
+
+    /// The end before the start was complete: said wherever somebody may look.
+    fn fail(&mut self, status: u8, text: &str) {
+        tracing::info!("{text}");
+        let text = if text.starts_with("lvs: ") {
+            text.to_owned()
+        } else {
+            format!("lvs: {text}")
+        };
+        if self.options.mode == StartMode::NoDaemon {
+            eprintln!("{text}");
+        }
+        if let Some(running) = self.running.take() {
+            running.fail(status, &text);
+        }
+    }
+
+    fn write_status(&mut self, now: Duration) {
+        self.status_due = None;
+        self.status_written = now;
+        match daemon::status::replace(&self.status_path, &status::content(&self.core)) {
+            Ok(()) => self.status_complaint = false,
+            Err(error) => {
+                let path = self.status_path.display().to_string();
+                self.complain(&format!("cannot write {path}: {error}"));
+            }
+        }
+    }
+
+    /// A full or read-only disk hinders nothing and is said once.
+    fn complain(&mut self, text: &str) {
+        if !std::mem::replace(&mut self.status_complaint, true) {
+            tracing::info!("{text}");
+        }
+    }
+
+    fn finish(mut self, status: u8) -> u8 {
+        if let Some(answers) = &mut self.answers {
+            answers.write();
+        }
+        // A picture of a dead daemon misleads.
+        let _ = std::fs::remove_file(&self.status_path);
+        status
+    }
+}
+
+/// What checkers inherit from lvs's own options.
+pub(crate) const fn nanny_options(options: &Options) -> nanny::Options {
+    nanny::Options {
+        verbose: options.verbose,
+        nodaemon: matches!(options.mode, StartMode::NoDaemon),
+    }
+}
+
+/// The present.
+fn now() -> Now {
+    let wall = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Now {
+        steady: daemon::clock::boottime(),
+        wall: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+async fn work<T>(work: &mut Option<Work<T>>) -> T {
+    match work {
+        Some(work) => work.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_order(orders: Option<&mut Orders<pipe::Receiver>>) -> io::Result<Option<Order>> {
+    match orders {
+        Some(orders) => orders.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn flush(answers: &mut Option<Answers>) {
+    match answers {
+        Some(answers) => answers.flush().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits, or with more to start only looks around.
+async fn rest(pause: Duration, more: bool) {
+    if more {
+        tokio::task::yield_now().await;
+    } else {
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The messages to pulse; a pulse that does not read stops nothing.
+struct Answers {
+    pipe: pipe::Sender,
+    waiting: Vec<u8>,
+}
+
+/// Signs of life are left out while this much waits.
+const ANSWERS: usize = 4096;
+
+impl Answers {
+    fn new(descriptor: OwnedFd) -> io::Result<Self> {
+        Ok(Self {
+            pipe: pipe::Sender::from_owned_fd(descriptor)?,
+            waiting: Vec::new(),
+        })
+    }
+
+    fn tell(&mut self, message: &Message) {
+        if *message == Message::Alive && self.waiting.len() >= ANSWERS {
+            return;
+        }
+        self.waiting
+            .extend_from_slice(message.to_string().replace('\n', " ").as_bytes());
+        self.waiting.push(b'\n');
+        self.write();
+    }
+
+    fn write(&mut self) {
+        while !self.waiting.is_empty() {
+            match self.pipe.try_write(&self.waiting) {
+                Ok(written) => drop(self.waiting.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Pulse is gone; the end of its orders says so too.
+                Err(_) => self.waiting.clear(),
+            }
+        }
+    }
+
+    /// Writes when there is room for what waits.
+    async fn flush(&mut self) {
+        if self.waiting.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        if self.pipe.writable().await.is_err() {
+            self.waiting.clear();
+        }
+        self.write();
+    }
+}

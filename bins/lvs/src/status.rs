@@ -1,0 +1,171 @@
+//! `lvs.json`: what lvs does and why, for people and other programs.
+//!
+//! A picture of the state; decides nothing. Times are milliseconds of the Unix epoch.
+
+use ipvs::ServiceId;
+use serde::Serialize;
+
+use crate::core::Core;
+use crate::desired::Mode;
+use crate::health::{Health, Key, Record};
+use crate::identity;
+use crate::plan::{ServerPlan, ServicePlan};
+
+/// File name in the run-time folder.
+pub const FILE: &str = "lvs.json";
+
+#[derive(Serialize)]
+struct Status<'a> {
+    version: &'static str,
+    pid: u32,
+    mode: &'static str,
+    services: Vec<Service<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Service<'a> {
+    name: &'a str,
+    service: String,
+    scheduler: &'a str,
+    /// Whether it is in the table.
+    present: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<&'a str>,
+    servers: Vec<Server<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sorry_server: Option<Sorry>,
+}
+
+#[derive(Serialize)]
+struct Server<'a> {
+    name: &'a str,
+    server: String,
+    check_port: u16,
+    health: &'static str,
+    /// The last verdict, which stands while no checker runs.
+    verdict: &'static str,
+    reason: &'a str,
+    since: Option<u64>,
+    /// Weight in the table; absent: not there.
+    weight: Option<i32>,
+    configured_weight: i32,
+    nanny: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<&'a str>,
+    history: Vec<Change<'a>>,
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    at: u64,
+    verdict: &'static str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Sorry {
+    server: String,
+    in_use: bool,
+}
+
+/// The content of the file.
+pub fn content(core: &Core) -> Vec<u8> {
+    let status = Status {
+        version: env!("CARGO_PKG_VERSION"),
+        pid: std::process::id(),
+        mode: match core.mode() {
+            Some(Mode::Active) => "active",
+            Some(Mode::Standby) => "standby",
+            None => "waiting",
+        },
+        services: core
+            .plan()
+            .in_order()
+            .map(|plan| service(core, plan))
+            .collect(),
+        notes: &core.plan().notes,
+    };
+    let mut bytes = serde_json::to_vec_pretty(&status).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn service<'a>(core: &'a Core, plan: &'a ServicePlan) -> Service<'a> {
+    let id = plan.service.id;
+    let entry = core.record().get(&id);
+    Service {
+        name: &plan.name,
+        service: identity::service_text(&id),
+        scheduler: &plan.service.scheduler,
+        present: entry.is_some(),
+        refused: core
+            .troubles()
+            .get(&(id, None))
+            .map(|trouble| trouble.message.as_str()),
+        servers: plan
+            .servers
+            .values()
+            .map(|server| self::server(core, id, server))
+            .collect(),
+        sorry_server: plan.sorry.as_ref().map(|sorry| Sorry {
+            server: identity::server_text(&sorry.id),
+            in_use: !plan.servers.contains_key(&sorry.id)
+                && entry.is_some_and(|entry| entry.servers.contains_key(&sorry.id)),
+        }),
+    }
+}
+
+fn server<'a>(core: &'a Core, service: ServiceId, plan: &'a ServerPlan) -> Server<'a> {
+    let key: Key = (service, plan.entry.id);
+    let record = core.health().record(&key);
+    let since = record.and_then(Record::since);
+    let verdict = word(&core.health().get(&key));
+    let nanny = core.slot(&key).and_then(|slot| slot.process.pid());
+    let entry = core
+        .record()
+        .get(&service)
+        .and_then(|entry| entry.servers.get(&key.1));
+    let place = (service, Some(key.1));
+    Server {
+        name: &plan.name,
+        server: identity::server_text(&key.1),
+        check_port: plan.check_port,
+        health: if nanny.is_some() { verdict } else { "unknown" },
+        verdict,
+        reason: since.map_or("", |change| &change.reason),
+        since: since.map(|change| change.at.wall),
+        weight: entry.map(|server| server.weight),
+        configured_weight: plan.entry.weight,
+        nanny,
+        refused: core
+            .troubles()
+            .get(&place)
+            .map(|trouble| trouble.message.as_str()),
+        history: record.map(history).unwrap_or_default(),
+    }
+}
+
+fn history(record: &Record) -> Vec<Change<'_>> {
+    let change = |change: &'_ crate::health::Change| (change.at.wall, word(&change.health));
+    record
+        .history
+        .iter()
+        .map(|entry| {
+            let (at, verdict) = change(entry);
+            Change {
+                at,
+                verdict,
+                reason: &entry.reason,
+            }
+        })
+        .collect()
+}
+
+const fn word(health: &Health) -> &'static str {
+    match health {
+        Health::Unknown => "unknown",
+        Health::Up(_) => "up",
+        Health::Down => "down",
+    }
+}

@@ -1,0 +1,329 @@
+//! The ipvsadm that lvs calls: which one, with which words, and what its answers mean.
+//!
+//! The table is read and written only here. A tool of this project takes a batch on its standard input,
+//! any other one command per change (`piranha-daemons.md` appendix B).
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use daemon::Signal;
+use daemon::child::{Output, Spec, Stdin};
+use ipvs::{Operation, Table};
+use lvs_config::Text;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// A tool that has not ended by then is killed.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Paths that stand for "the usual one".
+const STOCK: [&str; 2] = ["/sbin/ipvsadm", "/usr/sbin/ipvsadm"];
+
+/// Which tool, and how it is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tool {
+    /// `ipvsadm-rs`: all changes as one `-R`.
+    Batch(PathBuf),
+    /// A site's own: one call per change.
+    Single(PathBuf),
+}
+
+impl Tool {
+    /// The tool that `ipvsadm =` asks for.
+    pub fn choose(ipvsadm: &Text) -> Self {
+        if STOCK.iter().any(|stock| ipvsadm == *stock) {
+            Self::Batch(daemon::paths::program("ipvsadm-rs"))
+        } else {
+            Self::Single(PathBuf::from(ipvsadm.as_os_str()))
+        }
+    }
+
+    /// The program.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Batch(path) | Self::Single(path) => path,
+        }
+    }
+}
+
+/// One piece of work for the tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// Read the table.
+    Read,
+    /// Change it.
+    Write(Write),
+}
+
+/// Changes, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Write {
+    /// `--set TCP TCPFIN UDP`.
+    pub timeouts: Option<[u32; 3]>,
+    /// `-C`.
+    pub clear: bool,
+    /// The operations.
+    pub operations: Vec<Operation>,
+}
+
+impl Write {
+    /// The command lines, without the program.
+    pub fn lines(&self) -> Vec<String> {
+        let set = self
+            .timeouts
+            .map(|[tcp, tcpfin, udp]| format!("--set {tcp} {tcpfin} {udp}"));
+        let clear = self.clear.then(|| "-C".to_owned());
+        set.into_iter()
+            .chain(clear)
+            .chain(self.operations.iter().map(Operation::to_string))
+            .collect()
+    }
+}
+
+/// Why the tool did not do its work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It could not be started; trying again may help (no processes, no memory).
+    #[error("cannot run {program}: {reason}")]
+    Start {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        reason: String,
+        /// The program itself is missing or not executable.
+        missing: bool,
+    },
+    /// The kernel has no IPVS or gives no permission.
+    #[error("{program}: {message}")]
+    Unusable {
+        /// The program.
+        program: String,
+        /// Its own words and what to do.
+        message: String,
+    },
+    /// Anything else that it said.
+    #[error("{program}: {message}")]
+    Said {
+        /// The program.
+        program: String,
+        /// Its own words.
+        message: String,
+    },
+}
+
+/// What became of a [`Write`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Operations known to be done.
+    pub done: Vec<Operation>,
+    /// Operations known to be refused, with the tool's words.
+    pub refused: Vec<(Operation, String)>,
+    /// Words about operations of which it is not known which were refused; the table must be read.
+    pub unclear: Option<Failure>,
+    /// The tool stopped before the end.
+    pub stopped: bool,
+    /// `--set` failed.
+    pub timeouts_failed: bool,
+}
+
+/// The tool's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// To [`Job::Read`].
+    Table(Result<Table, Failure>),
+    /// To [`Job::Write`].
+    Written(Written),
+}
+
+/// Does the work.
+pub async fn perform(tool: Tool, job: Job) -> Outcome {
+    match job {
+        Job::Read => Outcome::Table(read(&tool).await),
+        Job::Write(write) => Outcome::Written(match &tool {
+            Tool::Batch(path) => write_batch(path, write).await,
+            Tool::Single(path) => write_singly(path, write).await,
+        }),
+    }
+}
+
+/// Reads the table with `-Sn`.
+pub async fn read(tool: &Tool) -> Result<Table, Failure> {
+    let ended = call(tool.path(), &["-Sn".into()], None).await?;
+    if !ended.success {
+        return Err(ended.failure(tool.path()));
+    }
+    ipvs::text::parse_table(&ended.stdout).map_err(|error| Failure::Said {
+        program: name(tool.path()),
+        message: format!("unreadable table: {error}"),
+    })
+}
+
+async fn write_batch(path: &Path, write: Write) -> Written {
+    let mut input = write.lines().join("\n");
+    input.push('\n');
+    match call(path, &["-R".into()], Some(input)).await {
+        Ok(ended) if ended.success && ended.stderr.trim().is_empty() => Written {
+            done: write.operations,
+            ..Written::default()
+        },
+        // The status is that of the last line; 255 means that the kernel refused it and all lines were read.
+        Ok(ended) => Written {
+            stopped: !ended.success && ended.code != Some(255),
+            unclear: Some(ended.failure(path)),
+            ..Written::default()
+        },
+        Err(failure) => Written {
+            unclear: Some(failure),
+            ..Written::default()
+        },
+    }
+}
+
+async fn write_singly(path: &Path, write: Write) -> Written {
+    let mut written = Written::default();
+    let plain = Write {
+        operations: Vec::new(),
+        ..write.clone()
+    };
+    for line in plain.lines() {
+        let failed = !matches!(call(path, &words(&line), None).await, Ok(ended) if ended.success);
+        written.timeouts_failed |= failed && line.starts_with("--set");
+    }
+    for operation in write.operations {
+        match call(path, &words(&operation.to_string()), None).await {
+            Ok(ended) if ended.success || is_done_already(&operation, &ended.stderr) => {
+                written.done.push(operation);
+            }
+            Ok(ended) => {
+                let message = ended.failure(path).to_string();
+                written.refused.push((operation, message));
+            }
+            Err(failure) => written.refused.push((operation, failure.to_string())),
+        }
+    }
+    written
+}
+
+fn words(line: &str) -> Vec<OsString> {
+    line.split(' ').map(OsString::from).collect()
+}
+
+/// "Exists" on add and "no such" on delete are what was wanted (B68).
+fn is_done_already(operation: &Operation, stderr: &str) -> bool {
+    match operation {
+        Operation::AddService(_) | Operation::AddServer(..) => stderr.contains("already exists"),
+        Operation::DeleteService(_) | Operation::DeleteServer(..) => [
+            "No such service",
+            "No such destination",
+            "Service not defined",
+        ]
+        .iter()
+        .any(|text| stderr.contains(text)),
+        Operation::EditService(_) | Operation::EditServer(..) => false,
+    }
+}
+
+/// How a call ended.
+struct Ended {
+    success: bool,
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    fn failure(&self, path: &Path) -> Failure {
+        let program = name(path);
+        let lines: Vec<&str> = self
+            .stderr
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        let message = match (lines.as_slice(), self.code) {
+            ([], Some(code)) => format!("ended with status {code}"),
+            ([], None) => "killed by a signal".to_owned(),
+            (lines, _) => lines.join("; "),
+        };
+        if message.contains("Can't initialize ipvs") {
+            let hint = if message.contains("Permission denied") {
+                "run as root in the initial user namespace"
+            } else {
+                "load the ip_vs module (modprobe ip_vs) or boot a kernel that has it"
+            };
+            return Failure::Unusable {
+                program,
+                message: format!("{message} ({hint})"),
+            };
+        }
+        Failure::Said { program, message }
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(OsStr::new("ipvsadm"))
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Runs the program once, with `input` on its standard input.
+async fn call(path: &Path, args: &[OsString], input: Option<String>) -> Result<Ended, Failure> {
+    let failed = |reason: String, missing: bool| Failure::Start {
+        program: path.display().to_string(),
+        reason,
+        missing,
+    };
+    let spec = Spec {
+        args: args.to_vec(),
+        stdin: if input.is_some() {
+            Stdin::Pipe
+        } else {
+            Stdin::Null
+        },
+        stdout: Output::Pipe,
+        stderr: Output::Pipe,
+        // A batch that outlives lvs would write into the table of its successor.
+        die_with_parent: Some(Signal::SIGKILL),
+        ..Spec::new(path)
+    };
+    let mut child = spec.spawn().map_err(|error| {
+        let missing = !path.exists();
+        failed(error.to_string(), missing)
+    })?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let feed = async {
+        if let (Some(mut stdin), Some(input)) = (stdin, input) {
+            // A tool that stops reading says why on its standard error.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+    };
+    let work = async {
+        let (_, stdout, stderr) = tokio::join!(feed, text(stdout), text(stderr));
+        (child.wait().await, stdout, stderr)
+    };
+    match tokio::time::timeout(LIMIT, work).await {
+        Ok((Ok(status), stdout, stderr)) => Ok(Ended {
+            success: status.success(),
+            code: status.code(),
+            stdout,
+            stderr,
+        }),
+        Ok((Err(error), ..)) => Err(failed(error.to_string(), false)),
+        Err(_) => {
+            let _ = child.signal(Signal::SIGKILL);
+            let _ = child.wait().await;
+            Err(failed(
+                format!("not ended after {} s", LIMIT.as_secs()),
+                false,
+            ))
+        }
+    }
+}
+
+async fn text(stream: Option<impl AsyncReadExt + Unpin>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        let _ = stream.read_to_end(&mut bytes).await;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
