@@ -137,6 +137,8 @@ codes! {
     SharedLabel = "shared-label",
     /// One address with two aliases or two masks.
     AddressMismatch = "address-mismatch",
+    /// A VIP that is a router's own address.
+    VipIsRouter = "vip-is-router",
     /// Two services that are the same one for the kernel.
     DuplicateService = "duplicate-service",
     /// Two services with one firewall mark.

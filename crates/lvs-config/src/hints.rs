@@ -8,6 +8,7 @@ use crate::keywords::Level;
 use crate::lexer::Line;
 use crate::lexer::Word;
 use crate::parse::Fault;
+use crate::services;
 use crate::value::Kind;
 use crate::value::Refused;
 
@@ -96,8 +97,10 @@ fn unknown_help(level: Level, first: &[u8], words: &[Word<'_>]) -> Option<String
     let name = lossy(first);
     if let Some(at) = first.iter().position(|&b| b == b'=').filter(|&at| at > 0) {
         let keyword = lossy(first.get(..at).unwrap_or_default());
+        let value = lossy(first.get(at + 1..).unwrap_or_default());
+        let value = if value.is_empty() { "VALUE" } else { &value };
         return Some(format!(
-            "put a blank on each side of the equal sign: {keyword} = …"
+            "put a blank on each side of the equal sign: {keyword} = {value}"
         ));
     }
     if first.iter().any(|b| matches!(b, 0x0b | 0x0c)) || name.contains('\u{a0}') {
@@ -253,6 +256,9 @@ fn value_help(kind: Kind, value: &[u8]) -> Option<String> {
             "no" | "off" | "false" | "disabled" => Some("write 0 for no".to_owned()),
             _ => None,
         },
+        Kind::Port if text.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            nearest(&lower, services::names()).map(|near| format!("did you mean {near}?"))
+        }
         Kind::Number(..) | Kind::Port => number_help(&text),
         Kind::Mask | Kind::PersistenceMask => mask_help(&text),
         Kind::Choice(names) => nearest(&lower, names.iter().copied())

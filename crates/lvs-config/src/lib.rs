@@ -2,9 +2,14 @@
 //!
 //! Owns everything that is known about the file. Never touches the network or the clock.
 
+mod block_checks;
+pub mod check;
 mod checks;
 mod diagnostic;
+pub mod difference;
+pub mod draw;
 mod field;
+pub mod file;
 mod hints;
 mod keywords;
 mod lexer;
@@ -19,6 +24,7 @@ pub use diagnostic::Code;
 pub use diagnostic::Diagnostic;
 pub use diagnostic::ParseError;
 pub use diagnostic::Severity;
+pub use difference::Difference;
 pub use keywords::Level;
 pub use model::*;
 pub use parse::Checked;

@@ -5,6 +5,7 @@
 //! what concerns several is the business of `checks`.
 
 use crate::checks;
+use crate::checks::Notes;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::ParseError;
@@ -84,6 +85,10 @@ pub fn parse_all(text: &[u8]) -> Parsed {
     }
 }
 
+/// So many errors, and as many warnings, are enough of any file: what is no lvs.cf at all must not
+/// fill the memory.
+pub(crate) const MOST_MESSAGES: usize = 10_000;
+
 /// An error, before its line is known.
 #[derive(Debug)]
 pub(crate) struct Fault {
@@ -161,7 +166,7 @@ impl<'a> Reader<'a> {
         for line in Lines::new(self.text) {
             if let Err(fault) = self.line(&line) {
                 self.error(line.number, line.start, fault);
-                if self.first_only {
+                if self.first_only || self.errors.len() >= MOST_MESSAGES {
                     return;
                 }
             }
@@ -396,15 +401,13 @@ impl<'a> Reader<'a> {
         let servers = open.block.servers.iter().zip(open.ports_so_far);
         for (server, so_far) in servers.filter(|(server, _)| !server.port.is_written()) {
             if so_far != port {
-                self.notes.push(Note {
-                    code: Code::ServerPortOrder,
-                    span: server.name.span.unwrap_or_default(),
-                    message: format!(
-                        "server {} takes port {port}; the original would take {so_far}",
-                        server.name.value
-                    ),
-                    help: Some("write the service's port above its servers".to_owned()),
-                });
+                let message = format!(
+                    "server {} takes port {port}; the original would take {so_far}",
+                    server.name.value
+                );
+                let help = "write the service's port above its servers";
+                let span = server.name.span;
+                Notes(&mut self.notes).add(Code::ServerPortOrder, span, message, help);
             }
         }
         match open.level {
@@ -450,30 +453,21 @@ impl<'a> Reader<'a> {
     }
 
     fn notes_about_bytes(&self, notes: &mut Vec<Note>) {
-        let start = Span::new(0, 0);
+        let mut notes = Notes(notes);
+        let start = Some(Span::new(0, 0));
         if self.text.starts_with(lexer::BYTE_ORDER_MARK) {
-            notes.push(Note {
-                code: Code::ByteOrderMark,
-                span: start,
-                message: "the file starts with a byte-order mark, which is skipped".to_owned(),
-                help: Some("original daemons refuse such a file".to_owned()),
-            });
+            let message = "the file starts with a byte-order mark, which is skipped".to_owned();
+            let help = "original daemons refuse such a file";
+            notes.add(Code::ByteOrderMark, start, message, help);
         }
         if let Some(span) = self.crlf {
-            notes.push(Note {
-                code: Code::CrlfLineEnds,
-                span,
-                message: "lines end in CR LF, which counts as LF".to_owned(),
-                help: Some("original daemons read only the first line of such a file".to_owned()),
-            });
+            let message = "lines end in CR LF, which counts as LF".to_owned();
+            let help = "original daemons read only the first line of such a file";
+            notes.add(Code::CrlfLineEnds, Some(span), message, help);
         }
         if Lines::new(self.text).line_end() == LineEnd::Cr {
-            notes.push(Note {
-                code: Code::CrLineEnds,
-                span: start,
-                message: "lines end in CR, which counts as LF".to_owned(),
-                help: None,
-            });
+            let message = "lines end in CR, which counts as LF".to_owned();
+            notes.add(Code::CrLineEnds, start, message, "");
         }
     }
 }
@@ -542,21 +536,20 @@ fn assign<'a, B>(
         _ => Span::default(),
     };
     let field = (keyword.get_mut)(block);
+    let (mut notes, place) = (Notes(notes), Some(line.span_of(first.raw)));
     if field.span().is_some() {
-        notes.push(Note {
-            code: Code::DuplicateKeyword,
-            span: line.span_of(first.raw),
-            message: format!("{name} is given again; only this last value counts"),
-            help: Some("remove one of the two lines".to_owned()),
-        });
+        let message = format!("{name} is given again; only this last value counts");
+        notes.add(
+            Code::DuplicateKeyword,
+            place,
+            message,
+            "remove one of the two lines",
+        );
     }
     if keyword.origin == Origin::Extension {
-        notes.push(Note {
-            code: Code::Extension,
-            span: line.span_of(first.raw),
-            message: format!("{name} is not known to original daemons, which refuse the file"),
-            help: Some("use it only when both routers run this program".to_owned()),
-        });
+        let message = format!("{name} is not known to original daemons, which refuse the file");
+        let help = "use it only when both routers run this program";
+        notes.add(Code::Extension, place, message, help);
     }
     field.load(value, span);
     Ok(())

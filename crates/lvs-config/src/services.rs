@@ -60,6 +60,11 @@ impl Services {
     }
 }
 
+/// The usual names, for hints.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    USUAL.iter().map(|(name, _)| *name)
+}
+
 /// Sorted by name.
 #[rustfmt::skip]
 const USUAL: &[(&str, u16)] = &[
