@@ -1,2 +1,5 @@
 //! Starts the program; everything else is in the library beside it.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    send_arp::run(std::env::args_os())
+}

@@ -135,7 +135,8 @@ fn popt_like(command: Command) -> Command {
         )
 }
 
-fn version_text(name: &str, version: &str) -> String {
+/// The three lines of `--version`, for programs that do not use [`parse`].
+pub fn version_text(name: &str, version: &str) -> String {
     format!(
         "Program Version:\t{name} {version}\nBuilt:\t\t\t{}\nA component of:\t\tpiranha-{}\n",
         env!("BUILD_DATE"),
