@@ -12,6 +12,9 @@ use crate::time::Now;
 /// Missed signs of life after which a checker is hung.
 const MISSED: u32 = 3;
 
+/// A program that needs its service in the table is looked at again after this time.
+const SERVICE_WAIT: Duration = Duration::from_millis(100);
+
 /// The checker of one server.
 #[derive(Debug)]
 pub struct Slot {
@@ -151,17 +154,8 @@ impl Core {
         if !self.may_start() {
             return None;
         }
-        let (at, _, key) = *self.queue.first()?;
-        if at > now.steady {
-            return None;
-        }
-        self.queue.pop_first();
+        let key = self.next_due(now.steady)?;
         let slot = self.slots.get_mut(&key)?;
-        if slot.spec.custom.is_some() && !self.table.record().contains_key(&key.0) {
-            // A foreign checker adds its server itself and needs the service for that.
-            self.enqueue(now.steady + Duration::from_millis(200), key);
-            return None;
-        }
         self.next_process += 1;
         slot.process = Process::Starting(self.next_process);
         let found = self
@@ -180,6 +174,23 @@ impl Core {
             spec: slot.spec.clone(),
             weight: weight.filter(|weight| *weight > 0),
         })))
+    }
+
+    /// Takes the next server whose checker can be started now from the queue.
+    fn next_due(&mut self, now: Duration) -> Option<Key> {
+        while let Some((at, _, key)) = self.queue.first().copied() {
+            if at > now {
+                return None;
+            }
+            self.queue.pop_first();
+            let foreign = self.slots.get(&key)?.spec.custom.is_some();
+            if !foreign || self.table.record().contains_key(&key.0) {
+                return Some(key);
+            }
+            // It adds its server itself and needs the service for that.
+            self.enqueue(now + SERVICE_WAIT, key);
+        }
+        None
     }
 
     /// The slot whose present process is `id`.
