@@ -9,7 +9,8 @@ use clap::{Parser, Subcommand};
 
 use crate::error::Result;
 use crate::kernel::{Job, Kernel, init};
-use crate::{interrupt, scenario, setup, suite};
+use crate::network::Method;
+use crate::{demo, interrupt, scenario, setup, suite};
 
 /// The test laboratory.
 #[derive(Debug, Parser)]
@@ -21,6 +22,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show a router pair at work: balancing, a server's death, a router's death.
+    Demo {
+        /// Forwarding method.
+        #[arg(long, value_enum, default_value = "nat")]
+        network: Method,
+        /// Leave a shell among the machines at the end.
+        #[arg(long)]
+        keep: bool,
+    },
     /// Check everything: formatting, lints, unit tests, kernel tests, end-to-end runs, unit file.
     Test {
         /// Only what has this name, or begins with it when it ends in `*`; may be repeated.
@@ -35,6 +45,15 @@ enum Command {
         /// Command and arguments.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
+    },
+    /// The demonstration, inside the kernel.
+    #[command(name = "__demo", hide = true)]
+    DemoInside {
+        /// Forwarding method.
+        network: Method,
+        /// Leave a shell.
+        #[arg(long)]
+        keep: bool,
     },
     /// The end-to-end runs, inside the kernel.
     #[command(name = "__scenarios", hide = true)]
@@ -62,13 +81,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
         }
     };
     match cli.command {
+        Command::Demo { network, keep } => {
+            interrupt::watch()?;
+            Ok(exit_code(demo::run(network, keep)?))
+        }
+        Command::DemoInside { network, keep } => Ok(exit_code(demo::inside(network, keep)?)),
         Command::Test { list: true, .. } => {
             suite::list();
             Ok(ExitCode::SUCCESS)
         }
         Command::Test { only, .. } => {
             interrupt::watch()?;
-            Ok(ExitCode::from(u8::from(!suite::run(&only)?)))
+            Ok(exit_code(suite::run(&only)?))
         }
         Command::Run { command } => {
             interrupt::watch()?;
@@ -82,9 +106,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             };
             Ok(ExitCode::from(Kernel::choose().run(&job)?))
         }
-        Command::Scenarios { results, names } => {
-            Ok(ExitCode::from(u8::from(!scenario::run(&names, &results)?)))
-        }
+        Command::Scenarios { results, names } => Ok(exit_code(scenario::run(&names, &results)?)),
         Command::Init { folder } => Ok(ExitCode::from(init::run(&folder)?)),
+    }
+}
+
+fn exit_code(good: bool) -> ExitCode {
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::node::Node;
+use crate::wait;
 
 /// Pause between two requests.
 const PAUSE: Duration = Duration::from_millis(20);
 /// A request that takes longer has failed.
-const LIMIT: Duration = Duration::from_millis(150);
+const LIMIT: Duration = Duration::from_millis(200);
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -78,6 +79,31 @@ impl Client {
             .count()
     }
 
+    /// Number of requests that failed since the given moment.
+    pub fn failed_since(&self, moment: Instant) -> usize {
+        self.since(moment)
+            .iter()
+            .filter(|sample| sample.server.is_none())
+            .count()
+    }
+
+    /// Waits for this many requests, however they end, and gives them.
+    pub fn next(&self, count: usize) -> Result<Vec<Sample>> {
+        let moment = Instant::now();
+        let limit = (PAUSE + LIMIT) * u32::try_from(count).unwrap_or(u32::MAX) * 2;
+        wait::until(format_args!("{count} requests"), limit, || {
+            let samples = self.since(moment);
+            Ok((samples.len() >= count).then_some(samples))
+        })
+    }
+
+    /// Waits for an answer to a request that ended after the given moment.
+    pub fn wait_served(&self, moment: Instant, limit: Duration) -> Result<()> {
+        wait::for_it("the client is served", limit, || {
+            Ok(self.answered_since(moment) > 0)
+        })
+    }
+
     /// The outage around an event: see `outage`.
     pub fn outage(&self, event: Instant) -> Result<Duration> {
         let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,6 +134,43 @@ pub fn request(target: SocketAddr) -> std::io::Result<String> {
             Ok(body.trim_end().to_owned())
         }
         _ => Err(std::io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// A connection that stays open.
+#[derive(Debug)]
+pub struct Session {
+    stream: TcpStream,
+}
+
+impl Session {
+    /// Connects.
+    pub fn open(node: &Node, target: SocketAddr) -> Result<Self> {
+        let connected =
+            node.run(move || TcpStream::connect_timeout(&target, Duration::from_secs(1)))?;
+        let stream = connected.during("opening a session through the VIP")?;
+        stream
+            .set_read_timeout(Some(Duration::from_secs(1)))
+            .during("setting a limit")?;
+        let mut session = Self { stream };
+        session.exchange()?;
+        Ok(session)
+    }
+
+    /// Sends a line and waits for the answer.
+    pub fn exchange(&mut self) -> Result<()> {
+        let mut answer = [0; 64];
+        self.stream
+            .write_all(b"ECHO\n")
+            .and_then(|()| self.stream.read(&mut answer))
+            .and_then(|length| {
+                if length > 0 {
+                    Ok(())
+                } else {
+                    Err(std::io::ErrorKind::UnexpectedEof.into())
+                }
+            })
+            .during("an open session goes on")
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Virtual {
     pub address: Ipv4Addr,
     /// Interface and label of the VIP.
     pub device: String,
+    /// Its mask.
+    pub mask: Option<Ipv4Addr>,
     /// Port, of the service and of its servers.
     pub port: u16,
     /// Scheduler.
@@ -89,6 +91,7 @@ impl Virtual {
             name: name.to_owned(),
             address,
             device: device.to_owned(),
+            mask: Some(Ipv4Addr::new(255, 255, 255, 0)),
             port: 80,
             scheduler: "rr".to_owned(),
             lines: Vec::new(),
@@ -144,7 +147,9 @@ impl Virtual {
         let _ = writeln!(text, "virtual {} {{", self.name);
         let _ = writeln!(text, "    active = 1");
         let _ = writeln!(text, "    address = {} {}", self.address, self.device);
-        let _ = writeln!(text, "    vip_nmask = 255.255.255.0");
+        if let Some(mask) = self.mask {
+            let _ = writeln!(text, "    vip_nmask = {mask}");
+        }
         let _ = writeln!(text, "    port = {}", self.port);
         let _ = writeln!(text, "    send = \"GET / HTTP/1.0\\r\\n\\r\\n\"");
         let _ = writeln!(text, "    expect = \"HTTP\"");

@@ -20,7 +20,10 @@ pub fn watch() -> Result<()> {
     ] {
         signals.add(signal);
     }
-    signals.thread_block().during("blocking signals")?;
+    // Not to be stopped when taking a lent terminal back.
+    let mut blocked = signals;
+    blocked.add(Signal::SIGTTOU);
+    blocked.thread_block().during("blocking signals")?;
     std::thread::spawn(move || {
         while signals.wait().is_ok() {
             ASKED.store(true, Ordering::SeqCst);

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use crate::wait;
 const PROGRAMS: &str = "/run/lab/bin";
 /// The router's configuration.
 pub const CONFIGURATION: &str = "/run/lab/lvs.cf";
+/// The user `nobody` and its group, the same number on every Debian machine.
+const NOBODY: u32 = 65534;
 /// The device files that the programs may open.
 const DEVICES: [(&str, u64, u64); 6] = [
     ("null", 1, 3),
@@ -120,6 +123,19 @@ impl Router {
         }
     }
 
+    /// Reads one of its files.
+    pub fn read(&self, path: &str) -> Result<String> {
+        let path = path.to_owned();
+        self.node
+            .run(move || std::fs::read_to_string(&path).during(format_args!("reading {path}")))?
+    }
+
+    /// Whether it has this file.
+    pub fn has(&self, path: &str) -> Result<bool> {
+        let path = path.to_owned();
+        self.node.run(move || Path::new(&path).exists())
+    }
+
     /// Waits for pulse to end by itself.
     pub fn wait_for_exit(&mut self, limit: Duration) -> Result<ExitStatus> {
         let side = self.side;
@@ -185,10 +201,22 @@ impl Router {
             .any(|entry| entry.address == address))
     }
 
-    /// Runs a program under test to its end.
+    /// Runs a program under test to its end, at most for 20 s.
     pub fn run(&self, program: &str, arguments: &[&str]) -> Result<Output> {
-        let mut command = Command::new(Self::program(program));
-        command.args(arguments);
+        let mut command = Command::new("timeout");
+        command
+            .args(["-k", "1", "20", &Self::program(program)])
+            .args(arguments);
+        self.node.output(command)
+    }
+
+    /// Runs it as a user without any right.
+    pub fn run_as_nobody(&self, program: &str, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new("timeout");
+        command
+            .args(["-k", "1", "20", &Self::program(program)])
+            .args(arguments);
+        command.uid(NOBODY).gid(NOBODY);
         self.node.output(command)
     }
 

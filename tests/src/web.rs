@@ -1,5 +1,5 @@
-//! A web server on a real server's machine: answers every request with its name. It can be
-//! stopped, which closes its port, and started again.
+//! A web server on a real server's machine: answers every request with its name, keeps a session
+//! open for who asks with `ECHO`. It can be stopped, which closes its port, and started again.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -83,14 +83,20 @@ impl Drop for Web {
 fn answer(mut stream: TcpStream, name: &str) {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
     let mut request = [0; 1024];
-    match stream.read(&mut request) {
-        Ok(length) if length > 0 => {
-            let _ = write!(
-                stream,
-                "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{name}\n",
-                name.len() + 1
-            );
+    while let Ok(1..) = stream.read(&mut request) {
+        // A session: each line gets the name, until the client has enough.
+        if request.starts_with(b"ECHO") {
+            let _ = stream.set_read_timeout(None);
+            if writeln!(stream, "{name}").is_err() {
+                break;
+            }
+            continue;
         }
-        _ => {}
+        let _ = write!(
+            stream,
+            "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{name}\n",
+            name.len() + 1
+        );
+        break;
     }
 }

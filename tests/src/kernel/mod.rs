@@ -132,6 +132,11 @@ fn environment() -> BTreeMap<String, String> {
             ) || name.starts_with("LAB_")
         })
         .collect();
+    if std::io::IsTerminal::is_terminal(&std::io::stdout())
+        && std::env::var_os("NO_COLOR").is_none()
+    {
+        kept.insert("LAB_COLOUR".into(), "1".into());
+    }
     kept.insert(
         "PATH".into(),
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgrp, tcsetpgrp};
 
 use super::{End, Job, Shared, Spec, environment, stream};
 use crate::error::{Context, Error, Result};
@@ -29,6 +29,11 @@ struct Machine {
 }
 
 impl Machine {
+    /// Its process group, which it leads.
+    fn group(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
+    }
+
     fn gone(&mut self) -> Result<bool> {
         Ok(self
             .child
@@ -40,10 +45,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let Ok(group) = i32::try_from(self.child.id()) else {
-            return;
-        };
-        let group = Pid::from_raw(group);
+        let group = self.group();
         // TERM first: the kernel then puts its terminal and files in order.
         if !self.gone().unwrap_or(true) {
             let _ = killpg(group, Signal::SIGTERM);
@@ -77,10 +79,16 @@ impl Terminal {
         fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).during("sharing the terminal")?;
         Ok(Self { file, before })
     }
+
+    /// Makes another process group the one that reads from it.
+    fn lend(&self, group: Pid) -> Result<()> {
+        tcsetpgrp(&self.file, group).during("lending the terminal")
+    }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        let _ = self.lend(getpgrp());
         let _ = tcsetattr(&self.file, SetArg::TCSANOW, &self.before);
     }
 }
@@ -105,11 +113,16 @@ pub(super) fn run(job: &Job, folder: &Path) -> Result<u8> {
     let mut machine = Machine {
         child: boot(folder, &console, terminal.as_ref())?,
     };
+    if let Some(terminal) = &terminal {
+        terminal.lend(machine.group())?;
+    }
     let end = stream(&shared, job.limit, || machine.gone())?;
     drop(machine);
     drop(terminal);
     match (end, shared.read_status()) {
         (End::Gone, Some(status)) => Ok(status),
+        // The terminal's interrupt key reaches the kernel instead of us.
+        (End::Gone, None) if job.interactive => Err(Error::Interrupted),
         (End::Gone, None) => Err(Error::Kernel(format!(
             "the kernel ended without an exit status; its console:\n{}",
             last_lines(&console)

@@ -1,0 +1,291 @@
+//! The sudden death of each part on the active router, and its orderly stop.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::{DEADTIME, KEEPALIVE, LIFETIME, SETTLE, SLACK, Scenario, figures, with_pair};
+use crate::client::Session;
+use crate::configuration::Configuration;
+use crate::ensure;
+use crate::error::Result;
+use crate::network::{Method, Side, VIP};
+use crate::pair::Pair;
+use crate::router::Router;
+use crate::wait;
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "kill-nanny",
+        shows: "SIGKILL of each nanny: restarted, no server leaves the table, no request fails",
+        ipvs: true,
+        run: kill_nanny,
+    },
+    Scenario {
+        name: "kill-lvs",
+        shows: "SIGKILL of lvs: restarted, adopts the table, no request or session fails",
+        ipvs: true,
+        run: kill_lvs,
+    },
+    Scenario {
+        name: "kill-pulse",
+        shows: "SIGKILL of pulse: the partner takes over, no orphan, leftovers removed at restart",
+        ipvs: true,
+        run: kill_pulse,
+    },
+    Scenario {
+        name: "kill-pulse-alone",
+        shows: "SIGKILL of pulse without partner: the new one adopts the table, sessions go on",
+        ipvs: true,
+        run: kill_pulse_alone,
+    },
+    Scenario {
+        name: "term-pulse",
+        shows: "TERM of the active pulse: exit 0, outage at most 1 s, nothing left",
+        ipvs: true,
+        run: term_pulse,
+    },
+];
+
+fn kill_nanny() -> Result<String> {
+    let configuration = Configuration::new(Method::Nat, 2);
+    with_pair(&configuration, 2, |pair| {
+        let client = pair.client()?;
+        let begun = Instant::now();
+        let mut slowest = Duration::ZERO;
+        for nanny in pair.router(Side::A).running("nanny") {
+            let router = pair.router(Side::A);
+            let killed = Instant::now();
+            nanny.signal(Signal::SIGKILL)?;
+            wait::for_it("the nanny is replaced", Duration::from_secs(1), || {
+                ensure_settled(pair, &configuration)?;
+                let now = router.running("nanny");
+                Ok(now.len() == 2 && now.iter().all(|other| other.pid != nanny.pid))
+            })?;
+            slowest = slowest.max(killed.elapsed());
+            // Long enough for the new one's first verdicts.
+            let checked = Instant::now();
+            while checked.elapsed() < Duration::from_secs(3) {
+                ensure_settled(pair, &configuration)?;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        ensure!(
+            client.failed_since(begun) == 0,
+            "{} requests failed",
+            client.failed_since(begun)
+        );
+        no_zombie(pair.router(Side::A))?;
+        Ok(format!("replaced within {} ms", slowest.as_millis()))
+    })
+}
+
+fn ensure_settled(pair: &Pair, configuration: &Configuration) -> Result<()> {
+    match pair.unsettled(Side::A, configuration)? {
+        None => Ok(()),
+        Some(what) => Err(crate::error::Error::unmet(what)),
+    }
+}
+
+fn kill_lvs() -> Result<String> {
+    let configuration = Configuration::new(Method::Nat, 2);
+    with_pair(&configuration, 2, |pair| {
+        let client = pair.client()?;
+        let mut session = Session::open(&pair.network.client, SocketAddr::from((VIP, 80)))?;
+        let router = pair.router(Side::A);
+        let before = router.one("lvs")?;
+        let old_nannies: Vec<i32> = router
+            .running("nanny")
+            .iter()
+            .map(|nanny| nanny.pid)
+            .collect();
+        let killed = Instant::now();
+        before.signal(Signal::SIGKILL)?;
+        wait::for_it("lvs is replaced", Duration::from_secs(1), || {
+            Ok(router.one("lvs").is_ok_and(|lvs| lvs.pid != before.pid))
+        })?;
+        let replaced = killed.elapsed();
+        family(router, 2, &old_nannies, Duration::from_secs(2))?;
+        pair.wait_settled(Side::A, &configuration, Duration::from_secs(2))?;
+        client.next(50)?;
+        ensure_settled(pair, &configuration)?;
+        ensure!(
+            client.failed_since(killed) == 0,
+            "{} requests failed",
+            client.failed_since(killed)
+        );
+        session.exchange()?;
+        no_zombie(router)?;
+        Ok(format!("replaced within {} ms", replaced.as_millis()))
+    })
+}
+
+/// One pulse, its lvs, and lvs's nannies, none of them from before; nothing else.
+fn family(router: &Router, nannies: usize, old: &[i32], limit: Duration) -> Result<()> {
+    wait::until(
+        "one pulse, one lvs, its nannies and nothing else",
+        limit,
+        || {
+            let (Ok(pulse), Ok(lvs)) = (router.one("pulse"), router.one("lvs")) else {
+                return Ok(None);
+            };
+            let children = router.running("nanny");
+            let right = lvs.parent == pulse.pid
+                && children.len() == nannies
+                && children
+                    .iter()
+                    .all(|nanny| nanny.parent == lvs.pid && !old.contains(&nanny.pid));
+            Ok((right && router.processes().len() == 2 + nannies).then_some(()))
+        },
+    )
+}
+
+fn kill_pulse() -> Result<String> {
+    let configuration = Configuration::new(Method::Nat, 2);
+    with_pair(&configuration, 2, |pair| {
+        let client = pair.client()?;
+        client.next(5)?;
+        let killed = Instant::now();
+        pair.router(Side::A).signal(Signal::SIGKILL)?;
+        let router = pair.router(Side::A);
+        wait::for_it("no orphan on router A", Duration::from_secs(1), || {
+            Ok(router.running("lvs").is_empty() && router.running("nanny").is_empty())
+        })?;
+        let expiry = LIFETIME + Duration::from_secs(1);
+        wait::for_it("the VIP of a dead pulse expires", expiry + SLACK, || {
+            Ok(!router.owns(VIP)?)
+        })?;
+        let expired = killed.elapsed();
+        let limit = DEADTIME.max(expiry) + KEEPALIVE + SLACK;
+        let serves = |pair: &Pair| pair.router(Side::B).owns(VIP);
+        wait::for_it("router B takes over", limit.saturating_sub(expired), || {
+            serves(pair)
+        })?;
+        client.wait_served(Instant::now(), SETTLE)?;
+        client.next(20)?;
+        let outage = client.outage(killed)?;
+        let allowed = DEADTIME + Duration::from_millis(500);
+        ensure!(
+            outage <= allowed,
+            "outage {outage:?}, at most {allowed:?} is allowed"
+        );
+        ensure!(
+            router.processes().is_empty(),
+            "left on router A: {:?}",
+            router.processes()
+        );
+
+        let restarted = Instant::now();
+        pair.router_mut(Side::A).start()?;
+        pair.wait_settled(Side::B, &configuration, KEEPALIVE + SLACK)?;
+        let gave_up = restarted.elapsed();
+        client.next(100)?;
+        ensure!(
+            client.failed_since(restarted) == 0,
+            "{} requests failed at the restart",
+            client.failed_since(restarted)
+        );
+        Ok(format!(
+            "VIP gone after {} ms, outage {} ms, leftovers removed {} ms after the restart",
+            expired.as_millis(),
+            outage.as_millis(),
+            gave_up.as_millis()
+        ))
+    })
+}
+
+fn kill_pulse_alone() -> Result<String> {
+    let configuration = Configuration::new(Method::Nat, 2);
+    with_pair(&configuration, 2, |pair| {
+        pair.router(Side::B).signal(Signal::SIGTERM)?;
+        let stopped = pair
+            .router_mut(Side::B)
+            .wait_for_exit(Duration::from_secs(3))?;
+        ensure!(
+            stopped.success(),
+            "the standby's pulse ended with {stopped}"
+        );
+        let client = pair.client()?;
+        let mut session = Session::open(&pair.network.client, SocketAddr::from((VIP, 80)))?;
+        client.next(5)?;
+        let table = pair.router(Side::A).table()?;
+        let killed = Instant::now();
+        pair.router(Side::A).signal(Signal::SIGKILL)?;
+        wait::for_it("no orphan on router A", Duration::from_secs(1), || {
+            Ok(pair
+                .router(Side::A)
+                .processes()
+                .iter()
+                .all(|process| process.program == "pulse"))
+        })?;
+        let left = pair.router(Side::A).table()?;
+        ensure!(
+            left.len() == table.len(),
+            "a dead pulse should leave the table: {left:?}"
+        );
+        pair.router_mut(Side::A).start()?;
+        // Alone it listens for the dead time, then activates.
+        pair.wait_settled(Side::A, &configuration, DEADTIME + KEEPALIVE + SLACK)?;
+        family(pair.router(Side::A), 2, &[], Duration::from_secs(2))?;
+        client.wait_served(Instant::now(), SETTLE)?;
+        session.exchange()?;
+        let outage = client.outage(killed)?;
+        Ok(format!(
+            "outage {} ms, the open session went on",
+            outage.as_millis()
+        ))
+    })
+}
+
+fn term_pulse() -> Result<String> {
+    let configuration = Configuration::new(Method::Nat, 2);
+    with_pair(&configuration, 2, |pair| {
+        let client = pair.client()?;
+        let mut outages = Vec::new();
+        let mut active = Side::A;
+        for _ in 0..4 {
+            client.next(10)?;
+            let stopped = Instant::now();
+            pair.router(active).signal(Signal::SIGTERM)?;
+            let status = pair
+                .router_mut(active)
+                .wait_for_exit(Duration::from_millis(2500) + SLACK)?;
+            ensure!(status.success(), "pulse of {active} ended with {status}");
+            pair.wait_settled(active.other(), &configuration, SETTLE)?;
+            let left = pair.router(active).processes();
+            ensure!(left.is_empty(), "left on {active}: {left:?}");
+            client.next(20)?;
+            let outage = client.outage(stopped)?;
+            ensure!(
+                outage <= Duration::from_secs(1),
+                "outage {outage:?}, at most 1 s is allowed"
+            );
+            outages.push(outage);
+            let begun = Instant::now();
+            pair.router_mut(active).start()?;
+            client.next(100)?;
+            pair.wait_settled(active.other(), &configuration, SETTLE)?;
+            ensure!(
+                client.failed_since(begun) == 0,
+                "{} requests failed when {active} started as standby",
+                client.failed_since(begun)
+            );
+            active = active.other();
+        }
+        Ok(format!("outage {}", figures(&mut outages)))
+    })
+}
+
+fn no_zombie(router: &Router) -> Result<()> {
+    wait::for_it(
+        "ended children are collected",
+        Duration::from_secs(1),
+        || {
+            Ok(router
+                .processes()
+                .iter()
+                .all(|process| process.state != 'Z'))
+        },
+    )
+}

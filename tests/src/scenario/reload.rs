@@ -1,0 +1,276 @@
+//! HUP: good changes take effect without harm, wrong files change nothing.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::{KEEPALIVE, SETTLE, Scenario, with_pair};
+use crate::client::Session;
+use crate::configuration::{Configuration, Server, Virtual};
+use crate::ensure;
+use crate::error::{Error, Result};
+use crate::network::{Method, SECOND_VIP, Side, VIP};
+use crate::pair::{Pair, without_counters};
+use crate::router::Router;
+use crate::wire::{What, Wire};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "reload-good",
+        shows: "HUP: server added, weight changed, VIP added, and back; no request or session fails",
+        ipvs: true,
+        run: good,
+    },
+    Scenario {
+        name: "reload-wrong",
+        shows: "HUP with wrong, empty and missing files: old configuration stays, message with line",
+        ipvs: true,
+        run: wrong,
+    },
+    Scenario {
+        name: "reload-standby",
+        shows: "HUP on the standby: no harm, and it takes over with the new file",
+        ipvs: true,
+        run: standby,
+    },
+];
+
+/// The file before the change. Full weights at once, so that they can be compared.
+fn before() -> Configuration {
+    Configuration::new(Method::Nat, 2).each(|service| service.lines.push("slow_start = 0".into()))
+}
+
+/// A server more, another weight, another scheduler, a service on a VIP of its own.
+fn after() -> Configuration {
+    let mut changed = before().each(|service| {
+        service.scheduler = "wrr".into();
+        service.servers.push(Server::new(Method::Nat, 2));
+        if let Some(first) = service.servers.first_mut() {
+            first.weight = 3;
+        }
+    });
+    changed
+        .virtuals
+        .push(Virtual::new("second", SECOND_VIP, "eth0:2", Method::Nat, 2));
+    changed
+}
+
+fn good() -> Result<String> {
+    let (old, new) = (before(), after());
+    with_pair(&old, 3, |pair| {
+        let client = pair.client()?;
+        let mut session = Session::open(&pair.network.client, SocketAddr::from((VIP, 80)))?;
+        let begun = Instant::now();
+        pair.configure(&new)?;
+        hang_up(pair)?;
+        pair.wait_settled(Side::A, &new, SETTLE)?;
+        let applied = begun.elapsed();
+        let second = pair.client_of(SECOND_VIP, 80)?;
+        let samples = second.next(20)?;
+        let answered = samples
+            .iter()
+            .filter(|sample| sample.server.is_some())
+            .count();
+        ensure!(
+            answered == samples.len(),
+            "{answered} of {} answers at the new VIP",
+            samples.len()
+        );
+        drop(second);
+
+        let back = Instant::now();
+        pair.configure(&old)?;
+        hang_up(pair)?;
+        pair.wait_settled(Side::A, &old, SETTLE)?;
+        let undone = back.elapsed();
+        for side in [Side::A, Side::B] {
+            ensure!(
+                !pair.router(side).owns(SECOND_VIP)?,
+                "{side} still owns the removed VIP"
+            );
+        }
+        let nannies = pair.router(Side::A).running("nanny").len();
+        ensure!(nannies == 2, "{nannies} nannies for 2 servers");
+        session.exchange()?;
+        ensure!(
+            client.failed_since(begun) == 0,
+            "{} requests failed",
+            client.failed_since(begun)
+        );
+        Ok(format!(
+            "applied in {} ms, undone in {} ms",
+            applied.as_millis(),
+            undone.as_millis()
+        ))
+    })
+}
+
+fn hang_up(pair: &Pair) -> Result<()> {
+    pair.router(Side::A).signal(Signal::SIGHUP)?;
+    pair.router(Side::B).signal(Signal::SIGHUP)
+}
+
+/// What a reload with a wrong file must leave as it is.
+fn snapshot(router: &Router) -> Result<String> {
+    let mut processes: Vec<String> = router
+        .processes()
+        .iter()
+        .map(|process| format!("{} {}", process.pid, process.program))
+        .collect();
+    processes.sort();
+    let owned = router.node.run(|| {
+        std::fs::metadata("/var/lib/piranha/owned.json")
+            .and_then(|meta| meta.modified())
+            .ok()
+    })?;
+    ensure!(owned.is_some(), "/var/lib/piranha/owned.json is missing");
+    Ok(format!(
+        "{processes:?} {:?} {:?} {owned:?}",
+        without_counters(router.table()?),
+        router
+            .addresses()?
+            .iter()
+            .map(|address| (&address.label, address.address))
+            .collect::<Vec<_>>()
+    ))
+}
+
+fn wrong() -> Result<String> {
+    let configuration = before();
+    with_pair(&configuration, 2, |pair| {
+        let client = pair.client()?;
+        let begun = Instant::now();
+        let router = pair.router(Side::A);
+        let quiet = quiet_snapshot(router)?;
+        let text = configuration.to_string();
+        let lines = text.lines().count();
+        let last = format!("line {}", lines + 1);
+        let cases: [(&str, Option<String>, Vec<&str>); 4] = [
+            (
+                "unknown word",
+                Some(format!("{text}nonsense = 1\n")),
+                vec![&last, "unknown command"],
+            ),
+            (
+                "not a number",
+                Some(format!("keepalive = six\n{text}")),
+                vec!["line 1", "integer expected"],
+            ),
+            ("empty", Some(String::new()), vec!["lvs.cf"]),
+            ("missing", None, vec!["lvs.cf", "No such file"]),
+        ];
+        for (name, text, words) in cases {
+            let mark = router.journal.mark();
+            match text {
+                Some(text) => router.configure(&text)?,
+                None => router
+                    .node
+                    .run(|| std::fs::remove_file(crate::router::CONFIGURATION).is_ok())
+                    .map(|_| ())?,
+            }
+            router.signal(Signal::SIGHUP)?;
+            let Some((first, others)) = words.split_first() else {
+                continue;
+            };
+            let line = router
+                .journal
+                .wait_from(mark, first, Duration::from_secs(5))?;
+            ensure!(
+                others.iter().all(|word| line.text.contains(word)),
+                "{name}: \"{}\" should contain {words:?}",
+                line.text
+            );
+            client.next(30)?;
+            let now = quiet_snapshot(router)?;
+            ensure!(
+                now == quiet,
+                "{name}: the state changed\nfrom {quiet}\nto   {now}"
+            );
+        }
+        // A good file is still accepted afterwards.
+        let new = after().each(|service| service.servers.truncate(2));
+        pair.configure(&new)?;
+        hang_up(pair)?;
+        pair.wait_settled(Side::A, &new, SETTLE)?;
+        ensure!(
+            client.failed_since(begun) == 0,
+            "{} requests failed",
+            client.failed_since(begun)
+        );
+        Ok(String::new())
+    })
+}
+
+/// A snapshot without short-lived children.
+fn quiet_snapshot(router: &Router) -> Result<String> {
+    crate::wait::for_it(
+        "no short-lived child on router A",
+        Duration::from_secs(5),
+        || {
+            Ok(router
+                .processes()
+                .iter()
+                .all(|process| ["pulse", "lvs", "nanny"].contains(&process.program.as_str())))
+        },
+    )?;
+    snapshot(router)
+}
+
+fn standby() -> Result<String> {
+    let (old, new) = (before(), after());
+    with_pair(&old, 3, |pair| {
+        let wire = Wire::listen(&pair.network.switch)?;
+        let client = pair.client()?;
+        let begun = Instant::now();
+        let router = pair.router(Side::B);
+        router.configure(&new.to_string())?;
+        let pulse = router.one("pulse")?;
+        let before = processor_time(pulse.pid)?;
+        router.signal(Signal::SIGHUP)?;
+        for _ in 0..3 {
+            wire.wait_next("heartbeat of router B", KEEPALIVE * 2, |seen| {
+                seen.from == Side::B && seen.public && matches!(seen.what, What::Heartbeat(_))
+            })?;
+        }
+        let spent = processor_time(pulse.pid)? - before;
+        ensure!(
+            spent < Duration::from_secs(1),
+            "pulse of the standby used {spent:?} in 3 s after HUP"
+        );
+        ensure!(
+            router.one("pulse")?.pid == pulse.pid,
+            "the standby's pulse is another one"
+        );
+        ensure!(
+            !router.owns(VIP)? && router.table()?.is_empty(),
+            "the standby became active by HUP"
+        );
+        ensure!(
+            client.failed_since(begun) == 0,
+            "{} requests failed",
+            client.failed_since(begun)
+        );
+
+        pair.router(Side::A).signal(Signal::SIGTERM)?;
+        pair.wait_settled(Side::B, &new, SETTLE)?;
+        Ok(String::new())
+    })
+}
+
+/// Processor time of a process so far: fields 14 and 15 of its `stat`, in hundredths.
+fn processor_time(pid: i32) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat
+        .rsplit_once(") ")
+        .map(|(_, tail)| tail)
+        .unwrap_or_default();
+    let mut ticks = fields
+        .split(' ')
+        .skip(11)
+        .map_while(|field| field.parse::<u64>().ok());
+    match (ticks.next(), ticks.next()) {
+        (Some(user), Some(system)) => Ok(Duration::from_millis((user + system) * 10)),
+        _ => Err(Error::unmet(format_args!("process {pid} is gone"))),
+    }
+}
