@@ -22,6 +22,21 @@ pub(super) const SCENARIOS: &[Scenario] = &[Scenario {
 }];
 
 fn laboratory() -> Result<String> {
+    let before = threads();
+    networks()?;
+    // Namespaces live as long as the threads in them.
+    wait::for_it("all threads end", Duration::from_secs(2), || {
+        Ok(threads() == before)
+    })?;
+    Ok(String::new())
+}
+
+/// Number of threads of this process.
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+}
+
+fn networks() -> Result<()> {
     for method in [Method::Nat, Method::Direct, Method::Tunnel] {
         let network = Network::build(method, 2)?;
         // Under NAT the real servers are seen from the routers only.
@@ -53,7 +68,7 @@ fn laboratory() -> Result<String> {
             cut(&network)?;
         }
     }
-    Ok(String::new())
+    Ok(())
 }
 
 /// A router that is cut off is silent at once, and its processes are found.
