@@ -132,7 +132,7 @@ fn routers(config: &Config, notes: &mut Notes<'_>) {
             help,
         );
     }
-    if !here.is_written() && there.is_written() && primary.is_some() {
+    if config.lone_backup_private() {
         let message = "primary_private is missing: both private addresses are not used";
         notes.add(Code::LonePrivateAddress, there.span, message.to_owned(), "");
     }

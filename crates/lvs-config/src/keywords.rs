@@ -51,6 +51,8 @@ pub(crate) struct Keyword<B: 'static> {
     pub(crate) origin: Origin,
     pub(crate) get: fn(&B) -> &dyn Field,
     pub(crate) get_mut: fn(&mut B) -> &mut dyn Field,
+    /// Back to the default, as if it were not written.
+    pub(crate) reset: fn(&mut B),
 }
 
 /// Rows in the order in which a meaning is printed.
@@ -64,6 +66,7 @@ macro_rules! table {
             origin: Origin::$origin,
             get: |block| &block.$field,
             get_mut: |block| &mut block.$field,
+            reset: |block| block.$field = <$block>::default().$field,
         },)*];
     };
 }

@@ -18,12 +18,10 @@ impl Config {
     /// does it; a model made by hand needs it before it is compared with a parsed one.
     pub fn settle(&mut self) {
         let global = &mut self.global;
-        let private_written = global.primary_private.is_written();
-        if global.primary.is_written() && !private_written {
+        if !global.primary_private.is_written() {
             global.primary_private = Setting::unwritten(global.primary.value.clone());
-            // The original overwrites a lone backup_private as well.
-            global.backup_private.value = global.backup.value.clone();
-        } else if !global.backup_private.is_written() {
+        }
+        if !global.backup_private.is_written() {
             global.backup_private = Setting::unwritten(global.backup.value.clone());
         }
         for block in self.virtuals.iter_mut().chain(&mut self.failovers) {
@@ -49,9 +47,21 @@ impl Config {
         defined(&self.global.backup)
     }
 
-    /// Address of the backup router on the private path; its public one when none is written.
+    /// Address of the backup router on the private path; its public one when none is written, or
+    /// when none is written for the primary.
     pub fn backup_private(&self) -> Option<Host> {
+        if self.lone_backup_private() {
+            return self.backup();
+        }
         defined(&self.global.backup_private)
+    }
+
+    /// Whether `backup_private` has no effect because its counterpart is missing.
+    pub(crate) fn lone_backup_private(&self) -> bool {
+        let global = &self.global;
+        global.primary.is_written()
+            && !global.primary_private.is_written()
+            && global.backup_private.is_written()
     }
 
     /// Whether there is a backup router: `backup_active = 1` without an address does not count.

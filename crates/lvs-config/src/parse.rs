@@ -71,6 +71,16 @@ pub fn parse(text: &[u8]) -> Result<Checked, ParseError> {
     }
 }
 
+/// The model without the values that follow from others, and without warnings.
+pub(crate) fn parse_bare(text: &[u8]) -> Result<Config, ParseError> {
+    let mut reader = Reader::new(text, true);
+    reader.read();
+    match reader.errors.pop() {
+        Some(error) => Err(error.into()),
+        None => Ok(reader.config),
+    }
+}
+
 /// Reads the whole file and tells each error, as the check command needs it.
 pub fn parse_all(text: &[u8]) -> Parsed {
     let mut reader = Reader::new(text, false);

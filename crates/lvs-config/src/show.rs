@@ -22,7 +22,11 @@ use crate::value::Value;
 /// shown as `\x09`.
 pub fn values(config: &Config) -> Vec<(String, String)> {
     let mut rows = Vec::new();
-    block(&mut rows, "global", GLOBAL, &config.global, |shown| {
+    let mut global = config.global.clone();
+    if config.lone_backup_private() {
+        global.backup_private.value = config.backup();
+    }
+    block(&mut rows, "global", GLOBAL, &global, |shown| {
         shown != Shown::Written
     });
     for (at, service) in config.virtuals.iter().enumerate() {
