@@ -6,7 +6,8 @@
     clippy::indexing_slicing
 )]
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use netdev::arp::{GratuitousArp, Sender};
@@ -336,6 +337,40 @@ fn carrier_of_a_bridge_is_that_of_its_port() {
         while netdev.link("bridge0").await.unwrap().carrier {
             events.next().await.unwrap();
         }
+    });
+}
+
+/// What the socket cannot hold is lost, but that it was lost is told.
+#[test]
+fn more_events_than_fit_are_reported_as_missed() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let mut events = netdev.events().unwrap();
+        // No await in here: nobody takes the events meanwhile.
+        let mut batch = Command::new("ip")
+            .args(["-batch", "-"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines: String = (0..4000)
+            .map(|n| format!("address add 10.2.{}.{}/32 dev left\n", n / 250, n % 250 + 1))
+            .collect();
+        batch
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(lines.as_bytes())
+            .unwrap();
+        assert!(batch.wait().unwrap().success());
+        until(&mut events, |event| *event == Event::Missed).await;
+        assert_eq!(netdev.addresses().await.unwrap().len(), 4001);
+        // It goes on after that.
+        ip("link set right down");
+        until(
+            &mut events,
+            |event| matches!(event, Event::Link(link) if !link.carrier),
+        )
+        .await;
     });
 }
 
