@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use daemon::mode::StartMode;
 
-/// The version that `--version` prints.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The version that `--version` prints: the original's, which scripts compare.
+const VERSION: &str = "1.38";
 /// lvs.cf where no option names another.
 const CONFIG: &str = "/etc/sysconfig/ha/lvs.cf";
 

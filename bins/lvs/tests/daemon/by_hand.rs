@@ -1,0 +1,211 @@
+//! lvs started from a shell: lvs.cf from a file, signals.
+
+use nix::sys::signal::{Signal, kill};
+
+use crate::world::{World, is_gone, wait};
+
+pub(crate) const WEB: &str = "virtual web {\nactive = 1\naddress = 192.0.2.80 eth0:1\n\
+    server a {\naddress = 10.0.0.1\nactive = 1\nweight = 10\n}\n\
+    server b {\naddress = 10.0.0.2\nactive = 1\nport = 8080\n}\n}\n";
+pub(crate) const SERVICE: &str = "-A -t 192.0.2.80:80 -s wlc\n";
+pub(crate) const A: &str = "-a -t 192.0.2.80:80 -r 10.0.0.1:80 -m -w 10\n";
+pub(crate) const B: &str = "-a -t 192.0.2.80:80 -r 10.0.0.2:8080 -m -w 1\n";
+
+#[test]
+fn verdicts_reload_and_end() {
+    let world = World::new(WEB);
+    let other = "-A -t 203.0.113.1:25 -s rr\n";
+    world.write("table", other);
+    let mut lvs = world.by_hand();
+    lvs.logs("lvs: starting virtual service web active: 80");
+    lvs.logs("lvs: create_monitor for web/a running as pid ");
+    world.table(&format!("{other}{SERVICE}"));
+    world.verdict("10.0.0.1:80", "up 10");
+    world.verdict("10.0.0.2:8080", "up 1");
+    wait("both servers", || {
+        let table = world.read("table");
+        table.contains(A) && table.contains(B)
+    });
+    assert_eq!(world.lines("calls")[0], "-Sn");
+    world.verdict("10.0.0.2:8080", "down refused");
+    world.table(&format!("{other}{SERVICE}{A}"));
+    wait("the status", || {
+        world.read("lvs.json").contains("\"reason\": \"refused\"")
+    });
+
+    let before = world.lines("operations").len();
+    world.write("lvs.cf", &WEB.replace("weight = 10", "weight = 4"));
+    lvs.signal(Signal::SIGHUP);
+    lvs.logs("rereading configuration file");
+    world.table(&format!("{other}{SERVICE}{}", A.replace("-w 10", "-w 4")));
+    assert_eq!(world.lines("operations").len(), before + 1);
+    wait("its nanny goes on from there", || {
+        world.read("starts").contains("weight=4")
+    });
+
+    world.write("lvs.cf", "virtual {\n");
+    lvs.signal(Signal::SIGHUP);
+    lvs.logs("lvs: error parsing ");
+    lvs.logs("on line 1.");
+    let nannies = world.nannies();
+    lvs.signal(Signal::SIGTERM);
+    assert_eq!(lvs.ends().code(), Some(0));
+    assert_eq!(world.read("table"), other);
+    assert!(nannies.iter().all(|nanny| is_gone(*nanny)));
+    assert!(!world.path("lvs.json").exists());
+    assert_eq!(world.read("owned.json"), "{\"services\":[]}\n");
+    lvs.logs("shutting down due to signal 15");
+    lvs.logs("shutting down virtual service web");
+}
+
+#[test]
+fn f2_a_killed_lvs_leaves_the_table_and_its_successor_adopts_it() {
+    let world = World::new(WEB);
+    let lvs = world.by_hand();
+    world.verdict("10.0.0.1:80", "up 3");
+    let table = format!("{SERVICE}{}", A.replace("-w 10", "-w 3"));
+    world.table(&table);
+    lvs.signal(Signal::SIGKILL);
+    wait("the end of the nannies", || {
+        world.nannies().iter().all(|nanny| is_gone(*nanny))
+    });
+    let (before, starts) = (world.lines("operations").len(), world.lines("starts").len());
+    let mut lvs = world.by_hand();
+    lvs.logs("create_monitor for web/b");
+    wait("its nannies", || world.lines("starts").len() == starts + 2);
+    assert!(
+        world.read("starts").contains("10.0.0.1:80") && world.read("starts").contains("weight=3")
+    );
+    assert_eq!(world.read("table"), table);
+    assert_eq!(world.lines("operations").len(), before);
+    // A service that is no longer wanted is known as its own.
+    lvs.signal(Signal::SIGKILL);
+    lvs.ends();
+    world.write("lvs.cf", &WEB.replace("192.0.2.80", "192.0.2.81"));
+    let _lvs = world.by_hand();
+    world.table("-A -t 192.0.2.81:80 -s wlc\n");
+}
+
+#[test]
+fn b28_a_killed_nanny_comes_back_and_the_table_stays() {
+    let world = World::new(WEB);
+    let mut lvs = world.by_hand();
+    world.verdict("10.0.0.1:80", "up 10");
+    world.table(&format!("{SERVICE}{A}"));
+    let operations = world.lines("operations").len();
+    let started = |world: &World| world.lines("starts").len();
+    for _ in 0..3 {
+        let before = started(&world);
+        let nanny = world
+            .lines("starts")
+            .into_iter()
+            .rfind(|line| line.starts_with("10.0.0.1:80"));
+        let pid = nanny
+            .unwrap()
+            .split("pid=")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse();
+        kill(nix::unistd::Pid::from_raw(pid.unwrap()), Signal::SIGKILL).unwrap();
+        wait("another nanny", || started(&world) > before);
+    }
+    lvs.logs("nanny for child web/a died! starting it again now");
+    assert!(world.lines("starts").last().unwrap().ends_with("weight=10"));
+    assert_eq!(world.lines("operations").len(), operations);
+}
+
+#[test]
+fn f18_changes_of_others_are_repaired() {
+    let world = World::new(&format!("audit_interval = 1\n{WEB}"));
+    let mut lvs = world.by_hand();
+    world.verdict("10.0.0.1:80", "up 10");
+    world.table(&format!("{SERVICE}{A}"));
+    wait("the status", || {
+        world.read("lvs.json").contains("\"weight\": 10")
+    });
+    world.write("table", "");
+    lvs.logs("the table differs from what was written");
+    world.table(&format!("{SERVICE}{A}"));
+}
+
+#[test]
+fn no_ipvs_is_one_clear_line_and_a_failure() {
+    let world = World::new(WEB);
+    world.write(
+        "broken",
+        "Can't initialize ipvs: Protocol not available\nAre you sure that IP Virtual Server is built in the \
+         kernel or as module?\n",
+    );
+    let (status, _, errors) = world.run(&["-n"]);
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.starts_with("lvs: ipvsadm-rs: Can't initialize ipvs: Protocol not available"));
+    assert!(errors.contains("modprobe ip_vs"));
+    // As a daemon the starter says it.
+    let (status, _, errors) = world.run(&[]);
+    assert_eq!(status.code(), Some(1));
+    assert!(
+        errors.starts_with("lvs: ipvsadm-rs: Can't initialize ipvs"),
+        "{errors}"
+    );
+    assert!(world.nannies().is_empty());
+}
+
+#[test]
+fn a_daemon_has_a_pid_file_and_ends_by_term() {
+    let world = World::new(WEB);
+    let (status, ..) = world.run(&[]);
+    assert_eq!(status.code(), Some(0));
+    // The starter returns when the table is right.
+    assert_eq!(world.read("table"), SERVICE);
+    let pid = nix::unistd::Pid::from_raw(world.read("lvs.pid").trim().parse().unwrap());
+    kill(pid, Signal::SIGTERM).unwrap();
+    wait("the end of lvs", || is_gone(pid));
+    assert!(!world.path("lvs.pid").exists());
+    assert_eq!(world.read("table"), "");
+}
+
+#[test]
+fn bad_input_touches_nothing() {
+    for (text, line) in [
+        ("virtual web {\nport = x y\n}\n", 2),
+        ("", 0),
+        ("a\0b = 1\n", 1),
+    ] {
+        let world = World::new(text);
+        let (status, _, errors) = world.run(&["-n"]);
+        assert_eq!(status.code(), Some(1));
+        let expected = format!(
+            "lvs: error parsing {} on line {line}.",
+            world.path("lvs.cf").display()
+        );
+        assert!(errors.starts_with(&expected), "{errors}");
+        assert!(!world.path("calls").exists());
+    }
+    let world = World::new("");
+    std::fs::remove_file(world.path("lvs.cf")).unwrap();
+    let (status, _, errors) = world.run(&["-n"]);
+    assert_eq!(status.code(), Some(1));
+    assert!(errors.starts_with("lvs: failed to open "), "{errors}");
+}
+
+#[test]
+fn b63_a_refusal_is_said_and_the_rest_goes_on() {
+    let world = World::new(&format!(
+        "{WEB}{}",
+        WEB.replace("web", "bad").replace("2.80", "2.81")
+    ));
+    world.write("refuse", "-A -t 192.0.2.81:80 -s wlc\n");
+    let mut lvs = world.by_hand();
+    lvs.logs("ipvsadm failed for virtual server bad!");
+    lvs.logs("-A -t 192.0.2.81:80 -s wlc: ipvsadm-rs: Memory allocation problem");
+    world.table(SERVICE);
+    wait("the status", || {
+        world.read("lvs.json").contains("Memory allocation problem")
+    });
+    std::fs::remove_file(world.path("refuse")).unwrap();
+    wait("another try", || world.read("table").contains("192.0.2.81"));
+}

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Stand-in for ipvsadm: keeps its table beside itself, in the form that -Sn prints. Understands -Sn, -R and
+# single commands; every call is written down.
+here=${0%/*}
+table=$here/table
+[ -e "$table" ] || : >"$table"
+[ -e "$here/delay" ] && sleep "$(cat "$here/delay")"
+echo "$*" >>"$here/calls"
+if [ -e "$here/broken" ]; then cat "$here/broken" >&2; exit 2; fi
+case $1 in
+-Sn) cat "$table"; exit 0 ;;
+-R) cat >"$here/batch.$$" ;;
+*) echo "$*" >"$here/batch.$$" ;;
+esac
+cat "$here/batch.$$" >>"$here/operations"
+awk -v table="$table" -v refuse="$here/refuse" '
+function said(text) { print text >"/dev/stderr"; failed = 1 }
+function put(line, i, j) {
+    # Before the next service, so that servers stand after theirs.
+    for (i = 1; i <= n; i++) if (row[i] != "" && row[i] ~ /^-A/ && index(row[i], " " service " ")) break
+    if (i > n) { said("Service not defined"); return }
+    for (i++; i <= n && row[i] !~ /^-A/; i++);
+    for (j = n; j >= i; j--) row[j + 1] = row[j]
+    n++; row[i] = line
+}
+function find(what, i) { for (i = 1; i <= n; i++) if (index(row[i] " ", what " ") == 1) return i; return 0 }
+function drop(i, j) { for (j = i; j < n; j++) row[j] = row[j + 1]; n-- }
+BEGIN {
+    while ((getline line <table) > 0) row[++n] = line
+    while ((getline line <refuse) > 0) refused[line] = 1
+}
+NF == 0 { next }
+{ failed = 0 }
+$0 in refused { said("Memory allocation problem"); next }
+$1 == "-C" { n = 0; next }
+$1 == "--set" { next }
+{
+    service = $2 " " $3
+    rest = substr($0, 4)
+    if ($1 ~ /^-[aed]$/) { server = service " -r " $5 }
+    if ($1 == "-A") { if (find("-A " service)) said("Service already exists"); else row[++n] = $0 }
+    else if ($1 == "-E") { i = find("-A " service); if (i) row[i] = "-A " rest; else said("No such service") }
+    else if ($1 == "-D") {
+        if (!find("-A " service)) said("No such service")
+        for (i = n; i > 0; i--) if (index(row[i] " ", " " service " ") == 3) drop(i)
+    }
+    else if ($1 == "-a") { if (find("-a " server)) said("Destination already exists"); else put("-a " rest) }
+    else if ($1 == "-e") { i = find("-a " server); if (i) row[i] = "-a " rest; else said("No such destination") }
+    else if ($1 == "-d") { i = find("-a " server); if (i) drop(i); else said("No such destination") }
+    else said("what is " $1 "?")
+}
+END {
+    printf "" >(table ".new")
+    for (i = 1; i <= n; i++) print row[i] >(table ".new")
+    exit failed ? 255 : 0
+}' "$here/batch.$$"
+status=$?
+mv "$table.new" "$table"
+rm -f "$here/batch.$$"
+exit $status

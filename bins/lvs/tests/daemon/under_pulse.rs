@@ -1,0 +1,76 @@
+//! lvs as pulse starts it: configuration and orders on standard input, answers on descriptor 3.
+
+use nix::sys::signal::Signal;
+
+use crate::by_hand::{A, SERVICE, WEB};
+use crate::world::{World, is_gone, wait};
+
+#[test]
+fn take_over_reload_and_stop() {
+    let world = World::new("this file is pulse's business");
+    let (mut lvs, mut pulse) = world.under_pulse();
+    pulse.configure(WEB);
+    pulse.say("active\n");
+    world.verdict("10.0.0.1:80", "up 10");
+    assert_eq!(pulse.answer(), "ready");
+    world.table(&format!("{SERVICE}{A}"));
+    pulse.configure(&WEB.replace("weight = 10", "weight = 5"));
+    pulse.say("reload\n");
+    assert_eq!(pulse.answer(), "reloaded");
+    assert_eq!(
+        world.read("table"),
+        format!("{SERVICE}{}", A.replace("-w 10", "-w 5"))
+    );
+    pulse.configure("virtual web {\nfoo = 1\n");
+    pulse.say("reload\n");
+    assert_eq!(pulse.answer(), "refused 2 unknown command");
+    pulse.say("standby\n");
+    world.table("");
+    lvs.signal(Signal::SIGTERM);
+    assert_eq!(lvs.ends().code(), Some(0));
+}
+
+#[test]
+fn the_end_of_pulse_ends_lvs_and_nannies_but_not_the_table() {
+    let world = World::new("");
+    let (mut lvs, mut pulse) = world.under_pulse();
+    pulse.configure(WEB);
+    pulse.say("active\n");
+    world.verdict("10.0.0.1:80", "up 10");
+    world.table(&format!("{SERVICE}{A}"));
+    pulse.orders = None;
+    lvs.logs("pulse is gone");
+    lvs.ends();
+    assert_eq!(world.read("table"), format!("{SERVICE}{A}"));
+    wait("the end of the nannies", || {
+        world.nannies().iter().all(|nanny| is_gone(*nanny))
+    });
+}
+
+#[test]
+fn no_ipvs_is_told_to_pulse() {
+    let world = World::new("");
+    world.write(
+        "broken",
+        "Can't initialize ipvs: Permission denied (you must be root)\n",
+    );
+    let (mut lvs, mut pulse) = world.under_pulse();
+    pulse.configure(WEB);
+    pulse.say("active\n");
+    let answer = pulse.answer();
+    assert!(
+        answer.starts_with("refused 0 ipvsadm-rs: Can't initialize ipvs"),
+        "{answer}"
+    );
+    assert_eq!(lvs.ends().code(), Some(1));
+}
+
+#[test]
+fn ready_does_not_wait_for_slow_checks() {
+    let world = World::new("");
+    let (_lvs, mut pulse) = world.under_pulse();
+    pulse.configure(&format!("deadtime = 1\n{WEB}"));
+    pulse.say("active\n");
+    assert_eq!(pulse.answer(), "ready");
+    assert_eq!(world.read("table"), SERVICE);
+}
