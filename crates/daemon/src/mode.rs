@@ -56,7 +56,7 @@ pub enum ModeError {
 #[must_use = "dropping it removes the pid file and tells the starter that the start failed"]
 pub struct Running {
     starter: Option<File>,
-    _pid_file: Option<PidFile>,
+    pid_file: Option<PidFile>,
 }
 
 impl Running {
@@ -70,6 +70,8 @@ impl Running {
     /// The daemon gives up: a waiting starter prints `text` as a line on standard error and exits
     /// with `status`. The caller then ends as well.
     pub fn fail(mut self, status: u8, text: &str) {
+        // First, so that the starter's caller does not find it.
+        drop(self.pid_file.take());
         if let Some(mut starter) = self.starter.take() {
             let _ = starter.write_all(&[&[status], text.as_bytes()].concat());
         }
@@ -97,7 +99,7 @@ fn enter_with(
     if mode == StartMode::NoDaemon {
         return Ok(Running {
             starter: None,
-            _pid_file: None,
+            pid_file: None,
         });
     }
     let starter = match mode {
@@ -109,14 +111,14 @@ fn enter_with(
         let error = ModeError::Detach(error);
         Running {
             starter,
-            _pid_file: None,
+            pid_file: None,
         }
         .fail(1, &error.to_string());
         return Err(error);
     }
     Ok(Running {
         starter,
-        _pid_file: pid_file.and_then(PidFile::write),
+        pid_file: pid_file.and_then(PidFile::write),
     })
 }
 
@@ -152,7 +154,7 @@ fn fork_twice() -> Result<File, ModeError> {
                     let text = ModeError::Fork(error).to_string();
                     Running {
                         starter: Some(File::from(write)),
-                        _pid_file: None,
+                        pid_file: None,
                     }
                     .fail(1, &text);
                     system::exit_now(1)
