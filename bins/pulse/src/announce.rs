@@ -1,0 +1,92 @@
+//! Gratuitous ARP for addresses taken over, by send_arp (`piranha-daemons.md` 3.8, B36, B51).
+//!
+//! Owns the times of the rounds. Must not know why they are needed.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use daemon::child::Spec;
+use netdev::{Netdev, VipAddress};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::command;
+
+/// Rounds after a take-over, a second apart.
+const ROUNDS: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(1);
+/// One run of send_arp.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// What is announced and how often.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    pub(crate) netdev: Rc<Netdev>,
+    pub(crate) send_arp: PathBuf,
+    pub(crate) vips: Vec<VipAddress>,
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) interval: Option<Duration>,
+}
+
+impl Announcement {
+    /// Announces until it is dropped.
+    pub(crate) async fn run(self) {
+        let start = Instant::now();
+        let mut last_error = None;
+        for round in 0..ROUNDS {
+            sleep_until(start + PAUSE * round).await;
+            self.round(&mut last_error).await;
+        }
+        tracing::info!("gratuitous lvs arps finished");
+        // By now a frozen partner has lost its addresses, after having answered ARP for longer.
+        if let Some(lifetime) = self.lifetime.filter(|lifetime| *lifetime >= PAUSE * ROUNDS) {
+            sleep_until(start + lifetime + PAUSE).await;
+            self.round(&mut last_error).await;
+        }
+        while let Some(interval) = self.interval {
+            sleep(interval).await;
+            self.round(&mut last_error).await;
+        }
+    }
+
+    /// One process for all addresses. An error that stays the same is logged once.
+    async fn round(&self, last_error: &mut Option<String>) {
+        let (lines, mut errors) = self.lines().await;
+        if !lines.is_empty() {
+            let spec = Spec {
+                args: vec!["--batch".into()],
+                ..Spec::new(&self.send_arp)
+            };
+            errors.extend(command::run(spec, lines.as_bytes(), LIMIT).await.err());
+        }
+        let error = Some(errors.join("; ")).filter(|text| !text.is_empty());
+        if let Some(text) = error.as_ref().filter(|_| error != *last_error) {
+            tracing::info!("gratuitous arp failed: {text}");
+        }
+        *last_error = error;
+    }
+
+    async fn lines(&self) -> (String, Vec<String>) {
+        let mut lines = String::new();
+        let mut errors: Vec<String> = Vec::new();
+        for vip in &self.vips {
+            let mac = self.netdev.link(&vip.interface).await;
+            match mac.and_then(|link| link.hardware_address()) {
+                Ok(mac) => {
+                    let hardware = format!("{mac}").replace(':', "").to_uppercase();
+                    let target = vip.broadcast.unwrap_or(vip.address);
+                    let interface = &vip.interface;
+                    let _ = writeln!(
+                        lines,
+                        "{interface} {} {hardware} {target} ffffffffffff",
+                        vip.address
+                    );
+                }
+                Err(error) if errors.last().is_some_and(|last| *last == error.to_string()) => {}
+                Err(error) => errors.push(error.to_string()),
+            }
+        }
+        (lines, errors)
+    }
+}

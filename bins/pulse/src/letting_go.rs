@@ -1,0 +1,62 @@
+//! Deactivation (`piranha-daemons.md` 3.9): addresses first, the table after them, then the rest.
+//!
+//! Owns order and bounds: every step is tried whatever became of the one before, and the whole
+//! is over in time. Must not decide when.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use daemon::child::Output;
+use netdev::{Netdev, VipAddress};
+use tokio::sync::Mutex;
+
+use crate::lvs_child::Lvs;
+use crate::plan::Plan;
+use crate::syncd::State;
+use crate::{addresses, command, syncd};
+
+/// lvs withdraws its entries by one batch.
+const LVS: Duration = Duration::from_secs(1);
+/// The whole, with a little left of two and a half seconds for the end of the program.
+const ALL: Duration = Duration::from_millis(2400);
+
+/// What is to be let go of.
+#[derive(Debug)]
+pub(crate) struct LettingGo {
+    pub(crate) netdev: Rc<Netdev>,
+    pub(crate) plan: Rc<Plan>,
+    /// Addresses that may be up.
+    pub(crate) addresses: Vec<VipAddress>,
+    pub(crate) lvs: Option<Lvs>,
+    pub(crate) output: Output,
+    /// Switches of the sync daemon follow one another.
+    pub(crate) sync_lock: Rc<Mutex<()>>,
+}
+
+impl LettingGo {
+    /// Does it, and gives the texts of all errors.
+    pub(crate) async fn run(self) -> Vec<String> {
+        let mut errors = Vec::new();
+        if tokio::time::timeout(ALL, self.steps(&mut errors))
+            .await
+            .is_err()
+        {
+            errors.push("not everything was let go of in time".to_owned());
+        }
+        errors
+    }
+
+    async fn steps(self, errors: &mut Vec<String>) {
+        errors.extend(addresses::remove(&self.netdev, &self.addresses).await);
+        if let Some(inactive_cmd) = &self.plan.inactive_cmd {
+            command::run_in_background("inactive_cmd", inactive_cmd, self.output);
+        }
+        if let Some(lvs) = self.lvs {
+            errors.extend(lvs.stop(LVS).await.err());
+        }
+        if let Some(sync) = &self.plan.sync {
+            let _turn = self.sync_lock.lock().await;
+            errors.extend(syncd::switch(sync, State::Backup).await.err());
+        }
+    }
+}

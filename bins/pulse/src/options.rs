@@ -1,0 +1,131 @@
+//! The command line (`piranha-daemons.md` 2.2).
+//!
+//! Owns names and defaults of options. Must not act on them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use daemon::mode::StartMode;
+
+/// What the command line asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) config_file: PathBuf,
+    pub(crate) mode: StartMode,
+    pub(crate) test_start: bool,
+    pub(crate) verbose: bool,
+    pub(crate) force_active: bool,
+    /// `--lvsd`, or `--lvs` as the older generation called it.
+    pub(crate) lvs: Option<PathBuf>,
+    pub(crate) run_dir: Option<PathBuf>,
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) tool: Option<Tool>,
+}
+
+/// Instead of running as a daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// `--check`
+    Check {
+        format: Option<String>,
+        against: Option<PathBuf>,
+    },
+    /// `--show-config`
+    ShowConfig,
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .help(help)
+        .action(ArgAction::SetTrue)
+}
+
+fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .help(help)
+        .value_name(value)
+        .value_parser(value_parser!(PathBuf))
+}
+
+fn command() -> Command {
+    Command::new("pulse").args([
+        path("configfile", "configfile", "Configuration file").short('c'),
+        flag("nodaemon", "Don't run as a daemon").short('n'),
+        flag("nofork", "Don't fork, but do detach"),
+        flag("test-start", "Print every command, execute none").short('t'),
+        flag("norun", "The same as --test-start"),
+        flag("verbose", "Verbose debugging output").short('v'),
+        flag("forceactive", "Become active at once"),
+        path("lvs", "path", "Path to the lvs program"),
+        path("lvsd", "path", "Path to the lvs program"),
+        path(
+            "fos",
+            "path",
+            "Path to the fos program (failover services are not supported)",
+        ),
+        path("run-dir", "folder", "Folder for sockets and status files"),
+        path(
+            "state-dir",
+            "folder",
+            "Folder for what must survive a restart",
+        ),
+        flag(
+            "check",
+            "Check the configuration file and say what is wrong with it",
+        ),
+        Arg::new("format")
+            .long("format")
+            .value_name("format")
+            .help("With --check: text or json"),
+        path(
+            "against",
+            "configfile",
+            "With --check: also tell what changes from this file",
+        ),
+        flag(
+            "show-config",
+            "Print what the configuration file means, defaults included",
+        ),
+    ])
+}
+
+impl Options {
+    pub(crate) fn parse(
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Self, ExitCode> {
+        let version = env!("CARGO_PKG_VERSION");
+        daemon::cli::parse(command(), "pulse", version, args).map(|matches| Self::from(&matches))
+    }
+}
+
+impl From<&ArgMatches> for Options {
+    fn from(matches: &ArgMatches) -> Self {
+        let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
+        let flag = |name: &str| matches.get_flag(name);
+        let tool = if flag("check") {
+            let format = matches.get_one::<String>("format").cloned();
+            Some(Tool::Check {
+                format,
+                against: path("against"),
+            })
+        } else {
+            flag("show-config").then_some(Tool::ShowConfig)
+        };
+        Self {
+            config_file: path("configfile")
+                .unwrap_or_else(|| PathBuf::from("/etc/sysconfig/ha/lvs.cf")),
+            mode: StartMode::from_options(flag("nodaemon"), flag("nofork")),
+            test_start: flag("test-start") || flag("norun"),
+            verbose: flag("verbose"),
+            force_active: flag("forceactive"),
+            lvs: path("lvsd").or_else(|| path("lvs")),
+            run_dir: path("run-dir"),
+            state_dir: path("state-dir"),
+            tool,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Why pulse does not start.
+
+use std::process::ExitCode;
+
+/// A start that is refused: one line for the terminal, sometimes one for the log, and a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// For standard error, without the program's name.
+    pub(crate) text: String,
+    /// For the log, where the original logged something else or as well.
+    pub(crate) log: Option<String>,
+    pub(crate) status: u8,
+}
+
+impl Refusal {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            log: None,
+            status: 1,
+        }
+    }
+
+    pub(crate) fn logged(self, log: impl Into<String>) -> Self {
+        Self {
+            log: Some(log.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn status(self, status: u8) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Tells it and gives the exit status.
+    pub(crate) fn tell(&self) -> ExitCode {
+        if let Some(log) = &self.log {
+            tracing::info!("{log}");
+        }
+        eprintln!("pulse: {}", self.text);
+        ExitCode::from(self.status)
+    }
+}

@@ -1,0 +1,327 @@
+//! The running router: one event loop that feeds the state machine and performs what it asks for.
+//!
+//! Owns the order of things within a turn. Decides nothing by itself: see the crate `heartbeat`.
+
+mod cleanup;
+mod duties;
+mod following;
+
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use daemon::child::Output;
+use daemon::mode::{Running, StartMode};
+use daemon::runtime::Signals;
+use daemon::{Signal, clock, notify};
+use heartbeat::{Event, Machine, Path, Phase, Role, Settings, Word};
+use netdev::{Netdev, VipAddress};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{AbortHandle, LocalSet, spawn_local};
+
+use crate::identity::Identity;
+use crate::lvs_child::{self, Lvs};
+use crate::options::Options;
+use crate::plan::Plan;
+use crate::reload::Reloaded;
+use crate::sockets::Sockets;
+use crate::start::Prepared;
+use crate::status::StatusFile;
+
+/// How work that was started reports back. A number tells which start is meant: what an earlier
+/// one asked for is void.
+#[derive(Debug)]
+enum Happened {
+    Lvs(u64, lvs_child::Outcome),
+    LvsNotStarted(String),
+    AddressesUp(u64, Vec<String>),
+    Renewed(u64, Vec<String>),
+    /// After a reload; whether addresses were added.
+    Followed(u64, Vec<String>, bool),
+    Missing(u64, Vec<VipAddress>),
+    LetGo(u64, Vec<String>),
+    Leftovers(cleanup::Leftovers),
+    CleanedUp(u64),
+    Reloaded(Box<Result<Reloaded, String>>),
+}
+
+/// What ends a wait.
+enum Input {
+    Datagram(Option<(Path, Word)>),
+    Signal(Signal),
+    Happened(Happened),
+    Device(netdev::Result<netdev::Event>),
+    Time,
+}
+
+#[derive(Debug)]
+struct Router {
+    options: Options,
+    identity: Identity,
+    plan: Rc<Plan>,
+    /// The accepted file, as lvs gets it.
+    bytes: Rc<Vec<u8>>,
+    machine: Machine,
+    netdev: Rc<Netdev>,
+    sockets: Sockets,
+    sync_lock: Rc<Mutex<()>>,
+    status: StatusFile,
+    happened: UnboundedSender<Happened>,
+    /// Counts activations and deactivations.
+    turn: u64,
+    /// Counts starts of lvs.
+    instance: u64,
+    lvs: Option<Lvs>,
+    /// Addresses may be up, in part or not yet confirmed.
+    claimed: bool,
+    /// Addresses are up.
+    held: bool,
+    bringing_up: Option<AbortHandle>,
+    announcing: Option<AbortHandle>,
+    renew_at: Option<Duration>,
+    renewal_error: Option<String>,
+    cleaned_up: bool,
+    finished: bool,
+}
+
+/// Runs until it is told to end.
+pub(crate) fn run(prepared: Prepared, running: Running) -> ExitCode {
+    let runtime = match daemon::runtime::build() {
+        Ok(runtime) => runtime,
+        Err(error) => return give_up(running, &format!("cannot start the event loop: {error}")),
+    };
+    LocalSet::new().block_on(&runtime, async {
+        match Router::open(prepared) {
+            Ok((router, happened, signals)) => router.serve(running, happened, signals).await,
+            Err(text) => give_up(running, &text),
+        }
+    })
+}
+
+fn give_up(running: Running, text: &str) -> ExitCode {
+    tracing::info!("{text}");
+    eprintln!("pulse: {text}");
+    running.fail(1, &format!("pulse: {text}"));
+    ExitCode::from(1)
+}
+
+impl Router {
+    fn open(prepared: Prepared) -> Result<(Self, UnboundedReceiver<Happened>, Signals), String> {
+        let Prepared {
+            options,
+            loaded,
+            identity,
+            bound,
+        } = prepared;
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let signals = Signals::handle(&[
+            Signal::SIGTERM,
+            Signal::SIGINT,
+            Signal::SIGHUP,
+            // Old configuration tools send USR2 to every pulse; that is no reason to die.
+            Signal::SIGUSR1,
+            Signal::SIGUSR2,
+        ])
+        .map_err(|error| text(&error))?;
+        let (sender, receiver) = unbounded_channel();
+        for warning in &loaded.warnings {
+            tracing::info!("{warning}");
+        }
+        let plan = Rc::new(loaded.plan);
+        let settings = settings(&identity, &plan);
+        let status = StatusFile::new(daemon::paths::run_dir(options.run_dir.as_deref()));
+        let router = Self {
+            machine: Machine::new(settings, clock::boottime()),
+            netdev: Rc::new(Netdev::open().map_err(|error| text(&error))?),
+            sockets: bound.open(&identity).map_err(|error| text(&error))?,
+            bytes: Rc::new(loaded.bytes),
+            plan,
+            status,
+            options,
+            identity,
+            sync_lock: Rc::default(),
+            happened: sender,
+            turn: 0,
+            instance: 0,
+            lvs: None,
+            claimed: false,
+            held: false,
+            bringing_up: None,
+            announcing: None,
+            renew_at: None,
+            renewal_error: None,
+            cleaned_up: false,
+            finished: false,
+        };
+        Ok((router, receiver, signals))
+    }
+
+    async fn serve(
+        mut self,
+        mut running: Running,
+        mut happened: UnboundedReceiver<Happened>,
+        mut signals: Signals,
+    ) -> ExitCode {
+        tracing::info!(
+            "{}",
+            match self.identity.role {
+                Role::Primary => "STARTING PULSE AS MASTER",
+                Role::Backup => "STARTING PULSE AS BACKUP",
+            }
+        );
+        let mut devices = self
+            .netdev
+            .events()
+            .map_err(|error| tracing::info!("{error}"))
+            .ok();
+        running.ready();
+        notify::notify("READY=1");
+        self.prepare_standby();
+        if self.options.force_active {
+            self.handle(Event::ForceActive);
+        }
+        while !self.finished {
+            self.clean_up_if_standby();
+            self.publish();
+            let wake = self.next_wake();
+            let input = tokio::select! {
+                received = self.sockets.receive() => Input::Datagram(received),
+                signal = signals.next() => Input::Signal(signal),
+                Some(event) = happened.recv() => Input::Happened(event),
+                event = next_device_event(&mut devices) => Input::Device(event),
+                () = sleep_until(wake) => Input::Time,
+            };
+            if let Input::Device(Err(error)) = &input {
+                tracing::info!("changes of addresses are not seen any more: {error}");
+                devices = None;
+            }
+            self.turn(input);
+        }
+        self.status.remove();
+        drop(running);
+        ExitCode::SUCCESS
+    }
+
+    fn turn(&mut self, input: Input) {
+        match input {
+            Input::Datagram(Some((path, word))) => {
+                tracing::debug!("DEBUG -- Received Heartbeat from partner");
+                self.handle(Event::Heartbeat { path, word });
+            }
+            Input::Datagram(None) => {}
+            Input::Signal(signal) => self.signal(signal),
+            Input::Happened(event) => self.happened(event),
+            Input::Device(event) => {
+                if let Ok(event) = event {
+                    self.device_changed(&event);
+                }
+            }
+            Input::Time => self.handle(Event::Timeout),
+        }
+        self.renew_if_due();
+    }
+
+    /// Feeds the state machine and performs what it asks for.
+    fn handle(&mut self, event: Event) {
+        for action in self.machine.handle(clock::boottime(), event) {
+            self.perform(action);
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::SIGHUP => self.start_reload(),
+            Signal::SIGTERM | Signal::SIGINT => {
+                tracing::info!("Terminating due to signal {}", signal as i32);
+                notify::notify("STOPPING=1");
+                self.handle(Event::Terminate);
+            }
+            other => tracing::debug!("DEBUG -- {other} is ignored"),
+        }
+    }
+
+    fn happened(&mut self, event: Happened) {
+        match event {
+            Happened::Lvs(instance, outcome) => {
+                if instance == self.instance {
+                    self.lvs_outcome(outcome);
+                }
+            }
+            Happened::LvsNotStarted(text) => {
+                tracing::info!("{text}");
+                self.handle(Event::LvsDied);
+            }
+            Happened::AddressesUp(turn, errors) => self.addresses_up(turn, errors),
+            Happened::Renewed(turn, errors) => self.renewed(turn, errors),
+            Happened::Followed(turn, errors, added) => self.followed(turn, errors, added),
+            Happened::Missing(turn, vips) => self.missing(turn, &vips),
+            Happened::LetGo(turn, errors) => self.let_go_done(turn, errors),
+            Happened::Leftovers(leftovers) => self.leftovers(leftovers),
+            Happened::CleanedUp(instance) => self.cleaned_up(instance),
+            Happened::Reloaded(result) => self.reloaded(*result),
+        }
+    }
+
+    fn publish(&mut self) {
+        let (now, up) = (clock::boottime(), self.held);
+        self.status
+            .publish(now, &self.machine, &self.identity, &self.plan, up);
+    }
+
+    /// Runs work beside the event loop; what comes of it is an event.
+    fn start(&self, work: impl Future<Output = Happened> + 'static) -> AbortHandle {
+        let happened = self.happened.clone();
+        spawn_local(async move {
+            // Refused only when the router is ending.
+            let _ = happened.send(work.await);
+        })
+        .abort_handle()
+    }
+
+    /// Where commands of the administrator write to.
+    fn output(&self) -> Output {
+        match self.options.mode {
+            StartMode::NoDaemon => Output::Inherit,
+            StartMode::Daemon | StartMode::NoFork => Output::Null,
+        }
+    }
+
+    /// The earlier of the state machine's deadline and the next renewal.
+    fn next_wake(&self) -> Option<Duration> {
+        [self.machine.deadline(), self.renew_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn is_active(&self) -> bool {
+        matches!(self.machine.phase(), Phase::Activating | Phase::Active)
+    }
+}
+
+fn settings(identity: &Identity, plan: &Plan) -> Settings {
+    Settings {
+        role: identity.role,
+        partner: plan.has_backup && identity.public.partner.is_some(),
+        second_path: identity.private.is_some(),
+        keepalive: plan.keepalive,
+        deadtime: plan.deadtime,
+    }
+}
+
+async fn sleep_until(deadline: Option<Duration>) {
+    match deadline {
+        Some(deadline) => {
+            tokio::time::sleep(deadline.saturating_sub(clock::boottime())).await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_device_event(devices: &mut Option<netdev::Events>) -> netdev::Result<netdev::Event> {
+    match devices {
+        Some(devices) => devices.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,121 @@
+//! What an earlier run left behind: removed once it is known that the partner serves (B18); a
+//! router that becomes active adopts it instead.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use heartbeat::{Phase, Word};
+use netdev::{LocalAddress, VipAddress};
+use serde_json::Value;
+
+use super::{Happened, Router};
+use crate::addresses;
+
+/// For lvs to read its list, compare and withdraw.
+const WITHDRAWAL: Duration = Duration::from_secs(5);
+/// For it to end afterwards.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What was found and could be removed.
+#[derive(Debug)]
+pub(crate) struct Leftovers {
+    removed: Vec<VipAddress>,
+    errors: Vec<String>,
+    /// lvs has services in the table.
+    table: bool,
+}
+
+impl Router {
+    /// Once per run, when the partner has said that it is active.
+    pub(super) fn clean_up_if_standby(&mut self) {
+        let is_standby = self.machine.phase() == Phase::Standby
+            && self.machine.partner_word() == Some(Word::Running);
+        if self.cleaned_up || !is_standby {
+            return;
+        }
+        self.cleaned_up = true;
+        let (netdev, plan) = (Rc::clone(&self.netdev), Rc::clone(&self.plan));
+        let list = self.state_dir().join("owned.json");
+        self.start(async move {
+            let present = netdev.addresses().await.unwrap_or_default();
+            let is_up = |vip: &&VipAddress| present.iter().any(|it: &LocalAddress| it.is(vip));
+            let removed: Vec<VipAddress> = plan.addresses().filter(is_up).cloned().collect();
+            let errors = addresses::remove(&netdev, &removed).await;
+            Happened::Leftovers(Leftovers {
+                removed,
+                errors,
+                table: lists_services(&list),
+            })
+        });
+    }
+
+    pub(super) fn leftovers(&mut self, leftovers: Leftovers) {
+        for vip in &leftovers.removed {
+            tracing::info!("{} was left up by an earlier run: removed", vip.address);
+        }
+        for error in &leftovers.errors {
+            tracing::info!("{error}");
+        }
+        if !leftovers.table || self.machine.phase() != Phase::Standby || self.lvs.is_some() {
+            return;
+        }
+        tracing::info!("an earlier run left services in the table: lvs is to remove them");
+        self.start_lvs("standby");
+        let instance = self.instance;
+        self.start(async move {
+            tokio::time::sleep(WITHDRAWAL).await;
+            Happened::CleanedUp(instance)
+        });
+    }
+
+    /// lvs has the table as it should be on standby: nothing of its own in it.
+    pub(super) fn leftovers_withdrawn(&mut self) {
+        let _ = self.happened.send(Happened::CleanedUp(self.instance));
+    }
+
+    pub(super) fn cleaned_up(&mut self, instance: u64) {
+        if instance != self.instance || self.machine.phase() != Phase::Standby {
+            return;
+        }
+        if let Some(lvs) = self.lvs.take() {
+            self.instance += 1;
+            tokio::task::spawn_local(async move {
+                if let Err(error) = lvs.stop(GRACE).await {
+                    tracing::info!("{error}");
+                }
+            });
+        }
+    }
+}
+
+/// Whether lvs's own list names any service.
+fn lists_services(list: &Path) -> bool {
+    let content = std::fs::read(list).unwrap_or_default();
+    let value: Value = serde_json::from_slice(&content).unwrap_or_default();
+    value
+        .get("services")
+        .and_then(Value::as_array)
+        .is_some_and(|services| !services.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_or_missing_list_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("owned.json");
+        assert!(!lists_services(&list));
+        for (content, expected) in [
+            ("", false),
+            ("{\"services\":[]}", false),
+            ("{\"services\":[\"tcp 10.0.0.1:80\"]}", true),
+            ("garbage", false),
+        ] {
+            std::fs::write(&list, content).unwrap();
+            assert_eq!(lists_services(&list), expected, "{content}");
+        }
+    }
+}

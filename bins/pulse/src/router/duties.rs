@@ -1,0 +1,301 @@
+//! What the state machine asks for, performed: lvs, addresses, announcements, letting go.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use daemon::child::describe;
+use daemon::clock;
+use heartbeat::{Action, Cause, Event, Notice, Phase};
+use netdev::VipAddress;
+
+use super::{Happened, Router};
+use crate::announce::Announcement;
+use crate::letting_go::LettingGo;
+use crate::lvs_child::{self, Lvs, Message, Outcome};
+use crate::syncd::State;
+use crate::{addresses, command, syncd};
+
+/// Before what failed at a renewal is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Router {
+    pub(super) fn perform(&mut self, action: Action) {
+        match action {
+            Action::Send(word) => {
+                tracing::debug!("DEBUG -- Sending heartbeat...");
+                self.sockets.send(word);
+            }
+            Action::Activate(cause) => self.activate(cause),
+            Action::Deactivate(cause) => self.deactivate(cause),
+            Action::StartLvs => self.start_lvs("active"),
+            Action::Announce => self.announce(),
+            Action::Drain => self.sockets.drain(),
+            Action::Finish => self.finished = true,
+            Action::Report(notice) => {
+                tracing::info!("{notice}");
+                if matches!(notice, Notice::ResendingArps { .. }) {
+                    self.active_cmd();
+                }
+            }
+        }
+    }
+
+    /// At start an original runs inactive_cmd and makes its sync daemon the listening one.
+    pub(super) fn prepare_standby(&self) {
+        if let Some(inactive_cmd) = &self.plan.inactive_cmd {
+            command::run_in_background("inactive_cmd", inactive_cmd, self.output());
+        }
+        if !self.options.force_active {
+            self.switch_sync(State::Backup);
+        }
+    }
+
+    fn activate(&mut self, cause: Cause) {
+        tracing::info!("{cause}");
+        self.turn += 1;
+        self.cleaned_up = true;
+        match &self.lvs {
+            Some(lvs) => lvs.say("active"),
+            None => self.start_lvs("active"),
+        }
+        self.active_cmd();
+    }
+
+    fn active_cmd(&self) {
+        if let Some(active_cmd) = &self.plan.active_cmd {
+            command::run_in_background("active_cmd", active_cmd, self.output());
+        }
+    }
+
+    pub(super) fn start_lvs(&mut self, word: &str) {
+        self.instance += 1;
+        let (instance, happened) = (self.instance, self.happened.clone());
+        let report = move |outcome| {
+            // Refused only when the router is ending.
+            let _ = happened.send(Happened::Lvs(instance, outcome));
+        };
+        match Lvs::start(&lvs_child::spec(&self.options), report) {
+            Ok(lvs) => {
+                lvs.configure(&self.bytes);
+                lvs.say(word);
+                self.lvs = Some(lvs);
+            }
+            Err(error) => {
+                self.lvs = None;
+                let _ = self
+                    .happened
+                    .send(Happened::LvsNotStarted(error.to_string()));
+            }
+        }
+    }
+
+    pub(super) fn lvs_outcome(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Said(Message::Ready) => self.lvs_ready(),
+            Outcome::Said(Message::Reloaded) => tracing::info!("lvs follows the new configuration"),
+            Outcome::Said(Message::Refused(text)) => {
+                tracing::info!("lvs refuses the configuration: {text}");
+            }
+            Outcome::Said(Message::Alive) => {}
+            Outcome::Said(Message::Unknown(line)) => {
+                tracing::debug!("DEBUG -- lvs says {line:?}");
+            }
+            Outcome::Died(pid, Ok(status)) => {
+                tracing::info!("Child process {pid} {}", describe(status));
+                self.lvs = None;
+                self.handle(Event::LvsDied);
+            }
+            Outcome::Died(pid, Err(error)) => {
+                tracing::info!("Child process {pid}: {error}");
+                self.lvs = None;
+                self.handle(Event::LvsDied);
+            }
+        }
+    }
+
+    fn lvs_ready(&mut self) {
+        if !self.is_active() {
+            self.leftovers_withdrawn();
+            return;
+        }
+        self.handle(Event::LvsReady);
+        if self.machine.phase() == Phase::Activating && !self.claimed {
+            self.claimed = true;
+            let (netdev, plan, turn) = (Rc::clone(&self.netdev), Rc::clone(&self.plan), self.turn);
+            self.bringing_up = Some(self.start(async move {
+                let nat_router = plan.nat_router.as_ref();
+                let errors = addresses::bring_up(&netdev, nat_router, &plan.vips).await;
+                Happened::AddressesUp(turn, errors)
+            }));
+        }
+    }
+
+    pub(super) fn addresses_up(&mut self, turn: u64, errors: Vec<String>) {
+        if turn != self.turn || !self.is_active() {
+            return;
+        }
+        self.bringing_up = None;
+        for error in &errors {
+            tracing::info!("{error}");
+        }
+        let wanted = self.plan.addresses().count();
+        if wanted > 0 && errors.len() >= wanted {
+            self.handle(Event::Refused);
+            return;
+        }
+        self.held = true;
+        self.announce();
+        // What failed is tried again with the first renewal.
+        self.plan_renewal(!errors.is_empty());
+        self.renewal_error = Some(errors.join("; "));
+        self.switch_sync(State::Master);
+        self.handle(Event::Activated);
+    }
+
+    pub(super) fn announce(&mut self) {
+        if !self.held {
+            return;
+        }
+        self.stop_announcing();
+        let announcement = Announcement {
+            netdev: Rc::clone(&self.netdev),
+            send_arp: daemon::paths::program("send_arp"),
+            vips: self.plan.addresses().cloned().collect(),
+            lifetime: self.plan.lifetime,
+            interval: self.plan.arp_interval,
+        };
+        self.announcing = Some(tokio::task::spawn_local(announcement.run()).abort_handle());
+    }
+
+    fn stop_announcing(&mut self) {
+        if let Some(announcing) = self.announcing.take() {
+            announcing.abort();
+        }
+    }
+
+    pub(super) fn plan_renewal(&mut self, retry: bool) {
+        let pause = match self.plan.lifetime {
+            _ if retry => Some(RETRY),
+            lifetime => lifetime.map(|lifetime| lifetime / 3),
+        };
+        self.renew_at = pause.map(|pause| clock::boottime() + pause);
+    }
+
+    /// Only after the state machine has had its turn: a router that was paused lets go first.
+    pub(super) fn renew_if_due(&mut self) {
+        let now = clock::boottime();
+        if !self.held || self.renew_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.plan_renewal(false);
+        let vips: Vec<VipAddress> = self.plan.addresses().cloned().collect();
+        let (netdev, turn) = (Rc::clone(&self.netdev), self.turn);
+        self.start(async move { Happened::Renewed(turn, addresses::add(&netdev, &vips).await) });
+    }
+
+    pub(super) fn renewed(&mut self, turn: u64, errors: Vec<String>) {
+        if turn != self.turn || !self.held {
+            return;
+        }
+        let text = errors.join("; ");
+        if !errors.is_empty() {
+            if self.renewal_error.as_ref() != Some(&text) {
+                tracing::info!("{text}");
+            }
+            self.plan_renewal(true);
+        }
+        self.renewal_error = Some(text);
+    }
+
+    pub(super) fn device_changed(&mut self, event: &netdev::Event) {
+        let concerns_us = match event {
+            netdev::Event::AddressGone(gone) => self.plan.addresses().any(|vip| gone.is(vip)),
+            netdev::Event::Missed => true,
+            _ => false,
+        };
+        if !self.held || !concerns_us {
+            return;
+        }
+        // A lifetime that ended tells of a pause; then this router is not to claim anything.
+        self.handle(Event::Timeout);
+        if !self.held {
+            return;
+        }
+        let (netdev, plan, turn) = (Rc::clone(&self.netdev), Rc::clone(&self.plan), self.turn);
+        self.start(async move {
+            let present = netdev.addresses().await.unwrap_or_default();
+            let gone = |vip: &&VipAddress| !present.iter().any(|address| address.is(vip));
+            Happened::Missing(turn, plan.addresses().filter(gone).cloned().collect())
+        });
+    }
+
+    pub(super) fn missing(&mut self, turn: u64, vips: &[VipAddress]) {
+        if turn != self.turn || !self.held || vips.is_empty() {
+            return;
+        }
+        for vip in vips {
+            let (address, interface) = (vip.address, &vip.interface);
+            tracing::info!("{address} has vanished from {interface}: adding it again");
+        }
+        self.renew_at = Some(clock::boottime());
+    }
+
+    fn deactivate(&mut self, cause: Cause) {
+        if self.claimed || self.lvs.is_some() {
+            tracing::info!("{cause}");
+        }
+        self.turn += 1;
+        self.held = false;
+        self.renew_at = None;
+        self.stop_announcing();
+        if let Some(bringing_up) = self.bringing_up.take() {
+            bringing_up.abort();
+        }
+        let addresses: Vec<VipAddress> = if std::mem::take(&mut self.claimed) {
+            self.plan.addresses().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        // What this lvs still says is void.
+        self.instance += 1;
+        let letting_go = LettingGo {
+            netdev: Rc::clone(&self.netdev),
+            plan: Rc::clone(&self.plan),
+            addresses,
+            lvs: self.lvs.take(),
+            output: self.output(),
+            sync_lock: Rc::clone(&self.sync_lock),
+        };
+        let turn = self.turn;
+        self.start(async move { Happened::LetGo(turn, letting_go.run().await) });
+    }
+
+    pub(super) fn let_go_done(&mut self, turn: u64, errors: Vec<String>) {
+        if turn != self.turn {
+            return;
+        }
+        for error in errors {
+            tracing::info!("{error}");
+        }
+        self.handle(Event::Deactivated);
+    }
+
+    pub(super) fn switch_sync(&self, state: State) {
+        let Some(sync) = self.plan.sync.clone() else {
+            return;
+        };
+        let lock = Rc::clone(&self.sync_lock);
+        tokio::task::spawn_local(async move {
+            let _turn = lock.lock().await;
+            if let Err(error) = syncd::switch(&sync, state).await {
+                tracing::info!("{error}");
+            }
+        });
+    }
+
+    /// The folder of `owned.json`.
+    pub(super) fn state_dir(&self) -> std::path::PathBuf {
+        daemon::paths::state_dir(self.options.state_dir.as_deref().map(Path::new))
+    }
+}

@@ -1,0 +1,104 @@
+//! From the command line to a running router (`piranha-daemons.md` 3.1, 3.2), in the order that
+//! lets every refusal reach the terminal: nothing is touched before all is known to be well.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use daemon::lock::InstanceLock;
+use daemon::mode;
+use heartbeat::Role;
+
+use crate::dry_run;
+use crate::identity::{self, Identity};
+use crate::load::{self, Loaded};
+use crate::options::Options;
+use crate::refusal::Refusal;
+use crate::router;
+use crate::sockets::Bound;
+
+/// The bit of CAP_NET_ADMIN in a capability set.
+const NET_ADMIN: u32 = 12;
+
+/// What a router starts with.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) options: Options,
+    pub(crate) loaded: Loaded,
+    pub(crate) identity: Identity,
+    pub(crate) bound: Bound,
+}
+
+pub(crate) fn run(options: Options) -> ExitCode {
+    daemon::log::init("pulse", "pulse", options.mode, options.verbose);
+    let mode = options.mode;
+    let pid_file = pid_file(&options);
+    if options.test_start {
+        return match understand(&options) {
+            Ok((loaded, identity)) => {
+                print!("{}", dry_run::text(&options, &loaded.plan, &identity));
+                ExitCode::SUCCESS
+            }
+            Err(refusal) => refusal.tell(),
+        };
+    }
+    let (prepared, lock) = match prepare(options) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return refusal.tell(),
+    };
+    let running = match mode::enter(mode, Some(&pid_file)) {
+        Ok(running) => running,
+        Err(error) => return Refusal::new(error.to_string()).tell(),
+    };
+    let status = router::run(prepared, running);
+    drop(lock);
+    status
+}
+
+/// Private when the folder for such files is.
+fn pid_file(options: &Options) -> PathBuf {
+    match &options.run_dir {
+        Some(_) => daemon::paths::run_dir(options.run_dir.as_deref()).join("pulse.pid"),
+        None => PathBuf::from("/var/run/pulse.pid"),
+    }
+}
+
+/// File and role.
+fn understand(options: &Options) -> Result<(Loaded, Identity), Refusal> {
+    let loaded =
+        load::load(&options.config_file).map_err(|error| Refusal::new(error.to_string()))?;
+    let identity = Identity::new(&loaded.config, &identity::local_addresses()?)?;
+    if identity.role == Role::Backup && !loaded.plan.has_backup {
+        let text = "We are backup node and backup is marked inactive -- exiting pulse";
+        return Err(Refusal::new(text).logged(text).status(255));
+    }
+    Ok((loaded, identity))
+}
+
+fn prepare(options: Options) -> Result<(Prepared, InstanceLock), Refusal> {
+    let (loaded, identity) = understand(&options)?;
+    let lock = InstanceLock::acquire("pulse").map_err(|error| Refusal::new(error.to_string()))?;
+    let bound = Bound::new(&identity)?;
+    if !may_change_addresses() {
+        return Err(Refusal::new(
+            "no permission to change addresses. running as root?",
+        ));
+    }
+    Ok((
+        Prepared {
+            options,
+            loaded,
+            identity,
+            bound,
+        },
+        lock,
+    ))
+}
+
+/// Whether CAP_NET_ADMIN is in force; when that cannot be told, the kernel will say it later.
+fn may_change_addresses() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective
+        .and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
+        .is_none_or(|set| set & (1 << NET_ADMIN) != 0)
+}
