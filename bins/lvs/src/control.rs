@@ -3,9 +3,13 @@
 //! Owns the form of the messages; what follows from them is decided elsewhere.
 
 use std::io;
+use std::os::fd::OwnedFd;
 
 use daemon::lines::{LINE_LIMIT, Lines};
 use tokio::io::AsyncRead;
+use tokio::net::unix::pipe;
+
+use crate::core::Message;
 
 /// The longest configuration.
 const CONFIG_LIMIT: usize = 16 << 20;
@@ -68,6 +72,60 @@ impl<R: AsyncRead + Unpin> Orders<R> {
                 }
             }
         }
+    }
+}
+
+/// The messages to pulse; a pulse that does not read stops nothing.
+#[derive(Debug)]
+pub struct Answers {
+    pipe: pipe::Sender,
+    waiting: Vec<u8>,
+}
+
+/// Signs of life are left out while this much waits.
+const ANSWERS: usize = 4096;
+
+impl Answers {
+    /// Writes to `descriptor`, a pipe.
+    pub fn new(descriptor: OwnedFd) -> io::Result<Self> {
+        Ok(Self {
+            pipe: pipe::Sender::from_owned_fd(descriptor)?,
+            waiting: Vec::new(),
+        })
+    }
+
+    /// Sends a message, later when there is no room now.
+    pub fn tell(&mut self, message: &Message) {
+        if *message == Message::Alive && self.waiting.len() >= ANSWERS {
+            return;
+        }
+        self.waiting
+            .extend_from_slice(message.to_string().replace('\n', " ").as_bytes());
+        self.waiting.push(b'\n');
+        self.write();
+    }
+
+    /// Writes as much as there is room for.
+    pub fn write(&mut self) {
+        while !self.waiting.is_empty() {
+            match self.pipe.try_write(&self.waiting) {
+                Ok(written) => drop(self.waiting.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Pulse is gone; the end of its orders says so too.
+                Err(_) => self.waiting.clear(),
+            }
+        }
+    }
+
+    /// Writes when there is room for what waits.
+    pub async fn flush(&mut self) {
+        if self.waiting.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        if self.pipe.writable().await.is_err() {
+            self.waiting.clear();
+        }
+        self.write();
     }
 }
 

@@ -29,6 +29,7 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use daemon::mode::{self, StartMode};
 use daemon::{child, inherited, lock, log, paths, runtime};
@@ -40,6 +41,9 @@ use crate::shell::{Pulse, Setup};
 
 /// The pid file where no option names another folder.
 const PID_FILE: &str = "/var/run/lvs.pid";
+
+/// How long an lvs started by pulse waits for the end of another one.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
 
 /// Runs the program.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -65,7 +69,7 @@ fn start(options: &Options, answers: &mut Option<OwnedFd>) -> Result<u8, String>
         // Whoever starts lvs by hand learns of a wrong file from the terminal.
         load::parse(&Source::File(options.config.clone())).map_err(|error| error.to_string())?;
     }
-    let _lock = lock::InstanceLock::acquire("lvs").map_err(|error| error.to_string())?;
+    let _lock = acquire_lock(answers.is_some())?;
     let run_dir = paths::run_dir(options.run_dir.as_deref());
     let state_dir = paths::state_dir(options.state_dir.as_deref());
     log::init("lvsd", "lvs", options.mode, options.verbose);
@@ -98,6 +102,19 @@ fn start(options: &Options, answers: &mut Option<OwnedFd>) -> Result<u8, String>
     // A name that is still being resolved must not hold up the end.
     runtime.shutdown_background();
     Ok(status)
+}
+
+/// The instance lock. An lvs whose pulse has died is about to end: its successor under a new pulse waits.
+fn acquire_lock(wait: bool) -> Result<lock::InstanceLock, String> {
+    let end = Instant::now() + if wait { LOCK_WAIT } else { Duration::ZERO };
+    loop {
+        match lock::InstanceLock::acquire("lvs") {
+            Err(lock::LockError::Held { .. }) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            outcome => return outcome.map_err(|error| error.to_string()),
+        }
+    }
 }
 
 fn pid_file(options: &Options, run_dir: &Path) -> Option<PathBuf> {

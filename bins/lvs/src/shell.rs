@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::checker::{self, Order as CheckerOrder};
-use crate::control::{Order, Orders};
+use crate::control::{Answers, Order, Orders};
 use crate::core::{Action, Core, Event, FAILED, Message, ProcessId, Start};
 use crate::desired::Mode;
 use crate::load::{self, LoadError, Names, Source};
@@ -81,6 +81,7 @@ struct Shell {
     status_due: Option<Duration>,
     status_written: Duration,
     status_complaint: bool,
+    owned_complaint: bool,
 }
 
 /// Something that woke the loop.
@@ -148,6 +149,7 @@ impl Shell {
             status_due: None,
             status_written: Duration::ZERO,
             status_complaint: false,
+            owned_complaint: false,
             options: setup.options,
         };
         if by_hand {
@@ -178,9 +180,12 @@ impl Shell {
         match action {
             Action::Log(text) => tracing::info!("{text}"),
             Action::Own(services) => {
-                if let Err(error) = self.owned.set(services) {
-                    self.complain(&format!("cannot write {}: {error}", crate::owned::FILE));
-                }
+                let complaint = self
+                    .owned
+                    .set(services)
+                    .err()
+                    .map(|error| format!("cannot write {}: {error}", crate::owned::FILE));
+                complain(&mut self.owned_complaint, complaint);
             }
             Action::Tool(job) => self.tool = Some(self.tool_work(job)),
             Action::Start(start) => self.start(*start),
@@ -407,20 +412,10 @@ impl Shell {
     fn write_status(&mut self, now: Duration) {
         self.status_due = None;
         self.status_written = now;
-        match daemon::status::replace(&self.status_path, &status::content(&self.core)) {
-            Ok(()) => self.status_complaint = false,
-            Err(error) => {
-                let path = self.status_path.display().to_string();
-                self.complain(&format!("cannot write {path}: {error}"));
-            }
-        }
-    }
-
-    /// A full or read-only disk hinders nothing and is said once.
-    fn complain(&mut self, text: &str) {
-        if !std::mem::replace(&mut self.status_complaint, true) {
-            tracing::info!("{text}");
-        }
+        let complaint = daemon::status::replace(&self.status_path, &status::content(&self.core))
+            .err()
+            .map(|error| format!("cannot write {}: {error}", self.status_path.display()));
+        complain(&mut self.status_complaint, complaint);
     }
 
     fn finish(mut self, status: u8) -> u8 {
@@ -452,6 +447,15 @@ fn now() -> Now {
     }
 }
 
+/// A full or read-only disk hinders nothing and is said once, until it is well again.
+fn complain(said: &mut bool, complaint: Option<String>) {
+    match complaint {
+        Some(text) if !std::mem::replace(said, true) => tracing::info!("{text}"),
+        Some(_) => {}
+        None => *said = false,
+    }
+}
+
 async fn work<T>(work: &mut Option<Work<T>>) -> T {
     match work {
         Some(work) => work.await,
@@ -479,55 +483,5 @@ async fn rest(pause: Duration, more: bool) {
         tokio::task::yield_now().await;
     } else {
         tokio::time::sleep(pause).await;
-    }
-}
-
-/// The messages to pulse; a pulse that does not read stops nothing.
-struct Answers {
-    pipe: pipe::Sender,
-    waiting: Vec<u8>,
-}
-
-/// Signs of life are left out while this much waits.
-const ANSWERS: usize = 4096;
-
-impl Answers {
-    fn new(descriptor: OwnedFd) -> io::Result<Self> {
-        Ok(Self {
-            pipe: pipe::Sender::from_owned_fd(descriptor)?,
-            waiting: Vec::new(),
-        })
-    }
-
-    fn tell(&mut self, message: &Message) {
-        if *message == Message::Alive && self.waiting.len() >= ANSWERS {
-            return;
-        }
-        self.waiting
-            .extend_from_slice(message.to_string().replace('\n', " ").as_bytes());
-        self.waiting.push(b'\n');
-        self.write();
-    }
-
-    fn write(&mut self) {
-        while !self.waiting.is_empty() {
-            match self.pipe.try_write(&self.waiting) {
-                Ok(written) => drop(self.waiting.drain(..written)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // Pulse is gone; the end of its orders says so too.
-                Err(_) => self.waiting.clear(),
-            }
-        }
-    }
-
-    /// Writes when there is room for what waits.
-    async fn flush(&mut self) {
-        if self.waiting.is_empty() {
-            std::future::pending::<()>().await;
-        }
-        if self.pipe.writable().await.is_err() {
-            self.waiting.clear();
-        }
-        self.write();
     }
 }

@@ -217,7 +217,11 @@ impl Core {
             .may_start()
             .then(|| self.queue.first().map(|(at, ..)| *at))
             .flatten();
-        [start, self.table_wakeup(), self.ready_by]
+        // Until the table is settled its answer is the event to wait for.
+        let ready = self
+            .ready_by
+            .filter(|_| self.leaving.is_none() && self.table.settled_since_mode(self.mode));
+        [start, self.table_wakeup(), ready]
             .into_iter()
             .flatten()
             .fold(self.next_look, Duration::min)

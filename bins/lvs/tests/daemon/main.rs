@@ -2,6 +2,14 @@
 //!
 //! Each lvs runs in a network namespace of its own, for the instance lock.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop at the first surprise"
+)]
+
 mod by_hand;
 mod other_tool;
 mod under_pulse;

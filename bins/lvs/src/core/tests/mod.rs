@@ -122,6 +122,8 @@ impl World {
                 self.perform(action);
             }
             if idle || self.exit.is_some() {
+                let rests = self.core.wakeup() > self.now || self.exit.is_some();
+                assert!(rests, "the loop would spin");
                 return;
             }
         }
