@@ -1,0 +1,241 @@
+//! The cycle of one real server: wait, check, carry out what `health` decides.
+
+use crate::events::{Event, Events};
+use crate::options::Options;
+use crate::report::ALIVE;
+use crate::settings::Monitor;
+use crate::table::{CommandFailed, Table};
+use health::{Action, Cause, Entry, Force, Removal, Server, Standing, Verdict};
+use nix::sys::signal::Signal;
+use probe::{LoadOutcome, Outcome, Reason};
+use std::mem::{Discriminant, discriminant};
+use std::process::ExitCode;
+use std::time::Duration;
+use tracing::{debug, info};
+
+/// Status when ipvsadm fails, as in the original.
+const COMMAND_FAILED: u8 = 255;
+
+/// Checks until a signal, a failing ipvsadm or the end of lvs.
+pub(crate) fn run(options: &Options, monitor: Monitor, events: &mut Events) -> ExitCode {
+    let server = Server::new(monitor.health.clone());
+    let mut checker = Checker {
+        table: Table::new(options),
+        server,
+        monitor,
+        events,
+        told: None,
+        alive: Duration::ZERO,
+    };
+    loop {
+        match checker.turn() {
+            Ok(None) => {}
+            Ok(Some(status)) => return status,
+            Err(CommandFailed) => return ExitCode::from(COMMAND_FAILED),
+        }
+    }
+}
+
+struct Checker<'a> {
+    monitor: Monitor,
+    server: Server,
+    table: Table,
+    events: &'a mut Events,
+    /// The kind of failure that was logged last; logged again only when it changes.
+    told: Option<Discriminant<Reason>>,
+    /// When the last `alive` went out.
+    alive: Duration,
+}
+
+impl Checker<'_> {
+    /// Waits for one event and deals with it; a status ends the process.
+    fn turn(&mut self) -> Result<Option<ExitCode>, CommandFailed> {
+        match self.events.wait(Some(self.wake())) {
+            Event::Stop(signal) => return Ok(Some(self.stop(signal))),
+            Event::Orphaned => {
+                info!("the report pipe is closed: nobody to check for");
+                return Ok(Some(ExitCode::SUCCESS));
+            }
+            Event::Force(force) => self.force(force)?,
+            Event::Due if self.server.next_check().is_some() => self.check()?,
+            Event::Due => self.alive(),
+        }
+        Ok(None)
+    }
+
+    /// When there is something to do without being asked: the next check, or while a state is
+    /// forced the next `alive`.
+    fn wake(&self) -> Duration {
+        self.server
+            .next_check()
+            .unwrap_or(self.alive + self.alive_period())
+    }
+
+    fn alive_period(&self) -> Duration {
+        self.monitor.health.interval.max(ALIVE)
+    }
+
+    fn check(&mut self) -> Result<(), CommandFailed> {
+        let interrupts = self.events.interrupts();
+        let outcome = self
+            .monitor
+            .check
+            .run(self.monitor.real, self.monitor.limit, &interrupts);
+        let (verdict, reason) = match outcome {
+            Outcome::Available => (Verdict::Available, None),
+            Outcome::Unavailable(reason) => {
+                (Verdict::Unavailable(reason.to_string()), Some(reason))
+            }
+            Outcome::Interrupted { killed } => {
+                killed.iter().for_each(|pid| info!("Killing child {pid}"));
+                return Ok(());
+            }
+        };
+        debug!(
+            "avail: {} active: {}: count: {}",
+            u8::from(reason.is_none()),
+            u8::from(self.server.standing() == Standing::Up),
+            self.server.count()
+        );
+        let actions = self.server.handle_check(self.events.now(), verdict);
+        let leaves = actions
+            .iter()
+            .any(|action| matches!(action, Action::Leave { .. }));
+        self.tell(reason.as_ref(), leaves);
+        let result = self.perform(actions);
+        if self.monitor.health.interval >= ALIVE || self.events.now() >= self.alive + ALIVE {
+            self.alive();
+        }
+        result
+    }
+
+    /// Logs why a check failed: in the original's words where it had any, and as a reason (B53).
+    fn tell(&mut self, reason: Option<&Reason>, always: bool) {
+        let kind = reason.map(discriminant);
+        let news = always || self.told != kind;
+        self.told = kind;
+        let Some(reason) = reason else { return };
+        let real = self.monitor.real;
+        if news {
+            reason
+                .original(real)
+                .iter()
+                .for_each(|line| info!("{line}"));
+            info!("{real} is not available: {reason}");
+        } else {
+            debug!("{real} is not available: {reason}");
+        }
+    }
+
+    fn force(&mut self, force: Force) -> Result<(), CommandFailed> {
+        match force {
+            Force::Down => info!("opaque glasses on"),
+            Force::Up => info!("rose-colored glasses on"),
+            Force::Normal => info!("DEBUG -- removing glasses"),
+        }
+        let actions = self.server.handle_signal(self.events.now(), force);
+        self.told = None;
+        self.perform(actions)
+    }
+
+    fn stop(&mut self, signal: Signal) -> ExitCode {
+        info!("Terminating due to signal {}", signal as i32);
+        // lvs keeps the entry: it knows whether it restarts or removes this checker.
+        if self.events.report.is_some() {
+            return ExitCode::SUCCESS;
+        }
+        let actions = self.server.handle_stop();
+        self.perform(actions)
+            .map_or(ExitCode::from(1), |()| ExitCode::SUCCESS)
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) -> Result<(), CommandFailed> {
+        actions.into_iter().try_for_each(|action| self.act(action))
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), CommandFailed> {
+        let real = self.monitor.real;
+        match action {
+            Action::Join { weight, entry } => {
+                info!("[ active ] making {real} available");
+                self.active(weight, entry)
+            }
+            Action::SetWeight { weight } => {
+                debug!("Adjusting weight of {real} to {weight}");
+                self.active(weight, Entry::Edit)
+            }
+            Action::Leave { cause, removal } => self.leave(&cause, removal),
+            Action::Failed { reason, first } => {
+                debug!("No service active & available...");
+                if let Some(report) = self.events.report.as_mut().filter(|_| first) {
+                    report.inactive(real, &reason);
+                }
+                Ok(())
+            }
+            Action::QueryLoad => self.query_load(),
+        }
+    }
+
+    /// The entry shall have this weight.
+    fn active(&mut self, weight: u32, entry: Entry) -> Result<(), CommandFailed> {
+        if let Some(report) = &mut self.events.report {
+            report.active(self.monitor.real, weight);
+            return Ok(());
+        }
+        match entry {
+            Entry::Add => self.table.add(weight),
+            Entry::Edit => self.table.edit(weight),
+            Entry::Keep => Ok(()),
+        }
+    }
+
+    fn leave(&mut self, cause: &Cause, removal: Removal) -> Result<(), CommandFailed> {
+        let real = self.monitor.real;
+        let reason = match cause {
+            Cause::Check(reason) => {
+                info!("[inactive] shutting down {real} due to connection failure");
+                reason.as_str()
+            }
+            Cause::Forced => "forced down by signal",
+            Cause::Terminated => "checker stopped",
+        };
+        if let Some(report) = &mut self.events.report {
+            report.inactive(real, reason);
+            return Ok(());
+        }
+        match removal {
+            Removal::Delete => self.table.delete(),
+            Removal::Quiesce => self.table.edit(0),
+            Removal::Nothing => Ok(()),
+        }
+    }
+
+    fn query_load(&mut self) -> Result<(), CommandFailed> {
+        let Some(load) = &self.monitor.load else {
+            return Ok(());
+        };
+        let interrupts = self.events.interrupts();
+        match load.run(self.monitor.real, self.monitor.limit, &interrupts) {
+            LoadOutcome::Load(load) => {
+                debug!("Loadavg of {} is {load}", self.monitor.real.ip());
+                let actions = self.server.handle_load(load);
+                return self.perform(actions);
+            }
+            LoadOutcome::Failed(reason) => {
+                info!("The following exited abnormally:");
+                info!("failed to read remote load");
+                info!("no load from {}: {reason}", self.monitor.real.ip());
+            }
+            LoadOutcome::Unreadable(output) => info!("bad load average returned: {output}"),
+            LoadOutcome::Interrupted { killed } => info!("Killing child {killed}"),
+        }
+        Ok(())
+    }
+
+    fn alive(&mut self) {
+        self.alive = self.events.now();
+        if let Some(report) = &mut self.events.report {
+            report.alive();
+        }
+    }
+}
