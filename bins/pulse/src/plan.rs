@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) arp_interval: Option<Duration>,
     pub(crate) active_cmd: Option<Vec<OsString>>,
     pub(crate) inactive_cmd: Option<Vec<OsString>>,
+    /// No tool of the site's own is named.
+    pub(crate) stock_ipvsadm: bool,
     pub(crate) sync: Option<SyncPlan>,
 }
 
@@ -76,6 +78,7 @@ impl Plan {
                 .filter(|interval| !interval.is_zero()),
             active_cmd: words(&global.active_cmd),
             inactive_cmd: words(&global.inactive_cmd),
+            stock_ipvsadm: has_stock_ipvsadm(global),
             sync: sync(global),
         };
         plan.warn_of_shared_labels(warnings);
@@ -118,11 +121,14 @@ fn words(text: &Setting<Option<lvs_config::Text>>) -> Option<Vec<OsString>> {
     Some(words).filter(|words| !words.is_empty())
 }
 
-fn sync(global: &Global) -> Option<SyncPlan> {
-    let ipvsadm = if STOCK_IPVSADM
+fn has_stock_ipvsadm(global: &Global) -> bool {
+    STOCK_IPVSADM
         .iter()
         .any(|stock| global.ipvsadm.value == **stock)
-    {
+}
+
+fn sync(global: &Global) -> Option<SyncPlan> {
+    let ipvsadm = if has_stock_ipvsadm(global) {
         daemon::paths::program("ipvsadm-rs")
     } else {
         PathBuf::from(global.ipvsadm.as_os_str())

@@ -1,8 +1,8 @@
 //! From the command line to a running router (`piranha-daemons.md` 3.1, 3.2), in the order that
 //! lets every refusal reach the terminal: nothing is touched before all is known to be well.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
 use daemon::lock::InstanceLock;
 use daemon::mode;
@@ -83,6 +83,9 @@ fn prepare(options: Options) -> Result<(Prepared, InstanceLock), Refusal> {
             "no permission to change addresses. running as root?",
         ));
     }
+    if loaded.plan.stock_ipvsadm {
+        try_ipvs(&daemon::paths::program("ipvsadm-rs"))?;
+    }
     Ok((
         Prepared {
             options,
@@ -92,6 +95,22 @@ fn prepare(options: Options) -> Result<(Prepared, InstanceLock), Refusal> {
         },
         lock,
     ))
+}
+
+/// Reads the table once: without IPVS in the kernel this router could never serve, and its partner
+/// should not learn of it by a failed take-over. A site's own tool is not run unasked.
+fn try_ipvs(tool: &Path) -> Result<(), Refusal> {
+    let output = match Command::new(tool).arg("-Sn").stdin(Stdio::null()).output() {
+        Ok(output) => output,
+        // lvs says more about a missing tool, and goes on when it is there again.
+        Err(_) => return Ok(()),
+    };
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().next().unwrap_or("the table cannot be read");
+    Err(Refusal::new(format!("cannot use IPVS: {said}")))
 }
 
 /// Whether CAP_NET_ADMIN is in force; when that cannot be told, the kernel will say it later.

@@ -1,0 +1,534 @@
+//! Real pulses in network namespaces of the host's kernel, with stand-ins for the other programs.
+//! Everything but the IPVS table is real. Needs root.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod world;
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use world::{NAT_ROUTER, Router, VIP, World, run, secs, wait};
+
+/// Deadtime and keepalive of the tests, and what a busy machine may add.
+const DEADTIME: Duration = Duration::from_millis(400);
+const SLACK: Duration = Duration::from_millis(1500);
+
+fn pair() -> World {
+    let mut world = World::new();
+    world.a.start();
+    world.b.start();
+    world.a.wait_owns(VIP, DEADTIME + SLACK);
+    world
+        .b
+        .wait_said("pulse.log", "STARTING PULSE AS BACKUP", secs(2));
+    world
+}
+
+#[test]
+fn activation_is_complete_and_named_as_the_original_does() {
+    let world = pair();
+    let a = &world.a;
+    a.wait_said("send_arp.log", VIP, secs(2));
+    assert!(
+        a.said("pulse.log")
+            .contains("pulse: STARTING PULSE AS MASTER")
+    );
+    let addresses = a.addresses();
+    let line = |address: &str| {
+        addresses
+            .lines()
+            .find(|line| line.contains(address))
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    let vip = line("inet 10.77.0.80/24");
+    assert!(
+        vip.contains("brd 10.77.0.255") && vip.contains("eth0:1"),
+        "{addresses}"
+    );
+    assert!(
+        line("inet 10.78.0.254/24").contains("eth1:1"),
+        "{addresses}"
+    );
+    assert!(
+        addresses.contains("valid_lft 2sec"),
+        "an address lives by renewal: {addresses}"
+    );
+    let mac = std::process::Command::new("ip")
+        .args([
+            "netns",
+            "exec",
+            &a.namespace,
+            "cat",
+            "/sys/class/net/eth0/address",
+        ])
+        .output()
+        .unwrap();
+    let mac = String::from_utf8(mac.stdout)
+        .unwrap()
+        .trim()
+        .replace(':', "")
+        .to_uppercase();
+    let announced = format!("--batch eth0 {VIP} {mac} 10.77.0.255 ffffffffffff");
+    assert!(
+        a.said("send_arp.log").contains(&announced),
+        "{}",
+        a.said("send_arp.log")
+    );
+    a.wait_said("pulse.log", "gratuitous lvs arps finished", secs(7));
+    assert_eq!(a.count("send_arp.log", &format!("eth0 {VIP} ")), 5);
+    assert_eq!(a.count("send_arp.log", &format!("eth1 {NAT_ROUTER} ")), 5);
+    assert_eq!(
+        a.said("lvs.config"),
+        a.said("lvs.cf"),
+        "lvs has the accepted file"
+    );
+    assert!(a.said("lvs.log").contains("--nodaemon -c "));
+    assert!(a.said("commands.log").contains("became active"));
+    let start = "--start-daemon master --mcast-interface eth1 --syncid 44";
+    assert!(
+        a.said("ipvsadm.log").contains(start),
+        "{}",
+        a.said("ipvsadm.log")
+    );
+    assert!(!world.b.owns(VIP));
+    assert_eq!(world.b.lvs_pid(), None);
+    assert!(world.b.said("commands.log").contains("became inactive"));
+    // Renewed several times over by now.
+    assert!(a.owns(VIP) && a.owns(NAT_ROUTER));
+    assert_eq!(
+        a.count("pulse.log", "vanished"),
+        0,
+        "{}",
+        a.said("pulse.log")
+    );
+    let status = a.said("run/pulse.json");
+    assert!(
+        status.contains("\"phase\": \"active\"") && status.contains(VIP),
+        "{status}"
+    );
+}
+
+#[test]
+fn term_hands_over_at_once_and_leaves_nothing() {
+    let mut world = pair();
+    let stopped = Instant::now();
+    world.a.signal("TERM");
+    world.b.wait_owns(VIP, secs(2));
+    let taken = stopped.elapsed();
+    assert!(
+        taken < DEADTIME,
+        "the partner waited for the deadtime: {taken:?}"
+    );
+    assert!(world.a.wait_end(secs(3)).success());
+    assert!(!world.a.owns(VIP) && !world.a.owns(NAT_ROUTER));
+    let said = world.a.said("pulse.log");
+    assert!(
+        said.contains("pulse: Terminating due to signal 15"),
+        "{said}"
+    );
+    assert!(world.a.said("lvs.log").contains("terminated"));
+    assert!(!world.a.log.join("run/pulse.json").exists());
+    world
+        .b
+        .wait_said("pulse.log", "primary inactive: activating lvs", secs(1));
+
+    world.a.start();
+    world
+        .a
+        .wait_said("run/pulse.json", "\"says\": \"running\"", secs(2));
+    world.b.signal("INT");
+    world.a.wait_owns(VIP, secs(2));
+    assert!(world.b.wait_end(secs(3)).success());
+    assert!(
+        world
+            .b
+            .said("pulse.log")
+            .contains("Terminating due to signal 2")
+    );
+}
+
+#[test]
+fn a_router_that_is_cut_off_is_replaced_and_one_gives_way_when_it_is_back() {
+    let world = pair();
+    world
+        .b
+        .wait_said("run/pulse.json", "\"says\": \"running\"", secs(2));
+    let cut = Instant::now();
+    world.connect("a", "eth0", false);
+    world.connect("a", "eth1", false);
+    world.b.wait_owns(VIP, secs(3));
+    let taken = cut.elapsed();
+    assert!(
+        taken > DEADTIME - Duration::from_millis(150),
+        "too early: {taken:?}"
+    );
+    assert!(taken < DEADTIME + SLACK, "{taken:?}");
+    world
+        .b
+        .wait_said("pulse.log", "partner dead: activating lvs", secs(1));
+    world.connect("a", "eth0", true);
+    world.connect("a", "eth1", true);
+    wait("one of them owns the VIP", secs(4), || {
+        (world.a.owns(VIP) != world.b.owns(VIP)).then_some(())
+    });
+}
+
+#[test]
+fn one_cut_path_is_a_warning() {
+    let world = pair();
+    world
+        .b
+        .wait_said("run/pulse.json", "\"says\": \"running\"", secs(2));
+    world.connect("a", "eth1", false);
+    world
+        .b
+        .wait_said("pulse.log", "no heartbeats on the private path", secs(2));
+    world
+        .a
+        .wait_said("pulse.log", "no heartbeats on the private path", secs(2));
+    std::thread::sleep(DEADTIME * 2);
+    world.connect("a", "eth1", true);
+    world
+        .b
+        .wait_said("pulse.log", "heartbeats on the private path again", secs(5));
+    assert!(!world.b.owns(VIP));
+    assert_eq!(
+        world
+            .b
+            .count("pulse.log", "no heartbeats on the private path"),
+        1
+    );
+}
+
+#[test]
+fn a_killed_pulse_loses_its_addresses_and_cleans_up_when_it_is_back() {
+    let mut world = pair();
+    let lvs = world.a.lvs_pid().unwrap();
+    world.a.kill();
+    world
+        .a
+        .wait_said("lvs.log", &format!("end of orders {lvs}"), secs(1));
+    world.b.wait_owns(VIP, DEADTIME + SLACK);
+    let gone = |router: &Router| (!router.owns(VIP) && !router.owns(NAT_ROUTER)).then_some(());
+    wait("the addresses expire", secs(4), || gone(&world.a));
+
+    // What permanent addresses of an earlier run would leave, and its services.
+    run(&format!(
+        "ip -n {} address add {VIP}/24 dev eth0",
+        world.a.namespace
+    ));
+    std::fs::create_dir_all(world.a.log.join("state")).unwrap();
+    std::fs::write(
+        world.a.log.join("state/owned.json"),
+        "{\"services\":[\"t 1.2.3.4:80\"]}",
+    )
+    .unwrap();
+    world.a.start();
+    wait("the leftover is removed", secs(3), || gone(&world.a));
+    world.a.wait_said("lvs.log", "order standby", secs(2));
+    let cleaner = world.a.lvs_pid().unwrap();
+    world
+        .a
+        .wait_said("lvs.log", &format!("terminated {cleaner}"), secs(3));
+    assert!(world.b.owns(VIP));
+    assert_eq!(
+        world.b.count("pulse.log", "partner active"),
+        0,
+        "{}",
+        world.b.said("pulse.log")
+    );
+}
+
+#[test]
+fn a_killed_lvs_is_restarted_and_the_addresses_stay() {
+    let world = pair();
+    let first = world.a.lvs_pid().unwrap();
+    run(&format!("kill -KILL {first}"));
+    world
+        .a
+        .wait_said("pulse.log", "terminated with signal 9", secs(1));
+    let second = wait("another lvs", secs(1), || {
+        world.a.lvs_pid().filter(|pid| *pid != first)
+    });
+    world
+        .a
+        .wait_said("lvs.log", &format!("started {second}"), secs(1));
+    assert!(world.a.owns(VIP));
+    assert_eq!(world.a.count("pulse.log", "vanished"), 0);
+    assert!(!world.b.owns(VIP));
+}
+
+#[test]
+fn an_lvs_that_keeps_dying_hands_over() {
+    let world = pair();
+    world
+        .a
+        .wait_said("run/pulse.json", "\"says\": \"stopped\"", secs(3));
+    world.a.set("lvs-dies", true);
+    run(&format!("kill -KILL {}", world.a.lvs_pid().unwrap()));
+    world.b.wait_owns(VIP, secs(3));
+    wait("the addresses go", secs(2), || {
+        (!world.a.owns(VIP)).then_some(())
+    });
+    assert!(world.a.said("pulse.log").contains("exited with status 7"));
+}
+
+#[test]
+fn a_vip_deleted_by_hand_is_back_within_a_second() {
+    let world = pair();
+    run(&format!(
+        "ip -n {} address del {VIP}/24 dev eth0",
+        world.a.namespace
+    ));
+    world.a.wait_owns(VIP, secs(1));
+    world
+        .a
+        .wait_said("pulse.log", "has vanished from eth0", secs(1));
+}
+
+#[test]
+fn reload_follows_addresses_and_keeps_the_old_file_when_the_new_one_is_wrong() {
+    let world = pair();
+    let second =
+        "virtual two {\n active = 1\n address = 10.77.0.81 eth0:2\n vip_nmask = 255.255.255.0\n}\n";
+    world.a.configure(&world.configuration(second));
+    world.a.signal("HUP");
+    world.a.wait_owns("10.77.0.81", secs(2));
+    world.a.wait_said("send_arp.log", "10.77.0.81", secs(2));
+    world.a.wait_said("lvs.log", "order reload", secs(1));
+    world
+        .a
+        .wait_said("pulse.log", "lvs follows the new configuration", secs(1));
+    assert_eq!(world.a.said("lvs.config"), world.a.said("lvs.cf"));
+
+    world.a.configure("nonsense = 1\n");
+    world.a.signal("HUP");
+    world
+        .a
+        .wait_said("pulse.log", "lvs.cf at line 1: unknown command", secs(2));
+    std::fs::remove_file(world.a.log.join("lvs.cf")).unwrap();
+    world.a.signal("HUP");
+    world.a.wait_said("pulse.log", "failed to open", secs(2));
+    assert!(world.a.owns("10.77.0.81"));
+    assert_eq!(world.a.count("lvs.log", "order reload"), 1);
+
+    world.a.configure(
+        &world
+            .configuration("")
+            .replace("10.78.0.2\n", "10.78.0.3\n"),
+    );
+    world.a.signal("HUP");
+    world
+        .a
+        .wait_said("pulse.log", "restart pulse to follow that", secs(2));
+    wait("the VIP goes", secs(2), || {
+        (!world.a.owns("10.77.0.81")).then_some(())
+    });
+    assert!(world.a.owns(VIP));
+}
+
+#[test]
+fn b19_hup_on_a_standby_is_harmless() {
+    let mut world = pair();
+    world
+        .b
+        .wait_said("run/pulse.json", "\"says\": \"running\"", secs(2));
+    for _ in 0..20 {
+        world.b.signal("HUP");
+        world.b.signal("USR2");
+    }
+    world
+        .b
+        .wait_said("pulse.log", "rereading configuration file", secs(2));
+    assert!(!world.b.owns(VIP));
+    world.b.signal("TERM");
+    assert!(world.b.wait_end(secs(3)).success());
+}
+
+#[test]
+fn a_frozen_pulse_lets_go_before_it_claims_anything() {
+    let world = pair();
+    world
+        .b
+        .wait_said("run/pulse.json", "\"says\": \"running\"", secs(2));
+    world.a.signal("STOP");
+    world.b.wait_owns(VIP, secs(3));
+    wait("the frozen one's addresses expire", secs(4), || {
+        (!world.a.owns(VIP)).then_some(())
+    });
+    world.a.signal("CONT");
+    let woken = Instant::now();
+    while woken.elapsed() < secs(1) {
+        assert!(!world.a.owns(VIP), "{}", world.a.said("pulse.log"));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(world.b.owns(VIP));
+    assert!(
+        world
+            .a
+            .said("pulse.log")
+            .contains("this process did not run for")
+    );
+}
+
+fn refused(router: &Router, options: &[&str]) -> Output {
+    let output = router.command(options).output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(!router.owns(VIP));
+    assert_eq!(router.lvs_pid(), None);
+    output
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn refusals_are_one_clear_line() {
+    let world = World::new();
+    let (a, good) = (&world.a, world.configuration(""));
+    let file = a.log.join("lvs.cf").display().to_string();
+    a.configure(&format!("keepalive=6\n{good}"));
+    let output = refused(a, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stderr(&output),
+        format!("pulse: error parsing {file} at line 1: unknown command\n")
+    );
+
+    a.configure("primary = 10.77.0.1\n");
+    let output = refused(a, &[]);
+    assert_eq!(
+        stderr(&output),
+        format!("pulse: no active lvs services defined in {file}\n")
+    );
+
+    a.configure(&good.replace("primary = 10.77.0.1", "primary = 10.77.0.9"));
+    let output = refused(a, &["-n"]);
+    assert!(
+        stderr(&output).contains("neither primary (10.77.0.9)"),
+        "{output:?}"
+    );
+
+    a.set("no-ipvs", true);
+    a.configure(&good);
+    let output = refused(a, &["-n"]);
+    assert_eq!(
+        stderr(&output),
+        "pulse: cannot use IPVS: this kernel has no IPVS\n"
+    );
+    a.set("no-ipvs", false);
+
+    // B13: found before the start goes to the background.
+    a.configure(
+        &good
+            .replace("primary = 10.77.0.1", "primary = 10.77.0.9")
+            .replace("backup = 10.77.0.2", "backup = 10.77.0.1")
+            .replace("backup_active = 1", "backup_active = 0"),
+    );
+    let output = refused(a, &[]);
+    assert_eq!(output.status.code(), Some(255));
+    assert!(stderr(&output).contains("We are backup node and backup is marked inactive"));
+
+    a.configure(&good.replace(
+        "primary_private = 10.78.0.1",
+        "primary_private = 10.78.0.77",
+    ));
+    let output = refused(a, &["-n"]);
+    let text = stderr(&output);
+    assert!(
+        text.starts_with("pulse: cannot create heartbeat socket. running as root?"),
+        "{text}"
+    );
+    assert!(text.contains("10.78.0.77:1539"), "{text}");
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[test]
+fn a_second_pulse_is_refused_and_disturbs_nothing() {
+    let world = pair();
+    let output = world.a.command(&["-n"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stderr(&output),
+        "pulse: another pulse is already running in this network namespace\n"
+    );
+    assert!(world.a.owns(VIP));
+}
+
+#[test]
+fn a_daemon_detaches_with_a_pid_file_and_ends_by_term() {
+    let world = World::new();
+    let output = world.a.command(&[]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let pid = world.a.said("run/pulse.pid");
+    assert!(
+        pid.ends_with('\n') && pid.trim().parse::<u32>().is_ok(),
+        "{pid:?}"
+    );
+    world.a.wait_owns(VIP, DEADTIME + SLACK);
+    run(&format!("kill -TERM {}", pid.trim()));
+    wait("the pid file goes", secs(3), || {
+        world.a.said("run/pulse.pid").is_empty().then_some(())
+    });
+    assert!(!world.a.owns(VIP));
+}
+
+#[test]
+fn b42_a_dry_run_prints_and_touches_nothing() {
+    let world = World::new();
+    let output = world.a.command(&["-t"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "role: primary",
+        "ip address replace 10.77.0.80/24 broadcast 10.77.0.255 dev eth0 label eth0:1",
+        "--start-daemon backup --mcast-interface eth1 --syncid 44",
+        "command became active",
+        "lvs --nofork -c ",
+    ] {
+        assert!(text.contains(words), "{words:?} is not in\n{text}");
+    }
+    assert!(!world.a.log.join("commands.log").exists());
+    assert!(!world.a.log.join("ipvsadm.log").exists());
+    assert_eq!(world.a.lvs_pid(), None);
+}
+
+#[test]
+fn a_missing_interface_is_one_line_and_no_vip() {
+    let mut world = World::new();
+    let text = world
+        .configuration("")
+        .replace("eth0:1", "eth7:1")
+        .replace("eth1:1", "eth8:1");
+    world.a.configure(&text);
+    world.a.start();
+    world
+        .a
+        .wait_said("pulse.log", "no network interface eth7", secs(3));
+    world.a.wait_said("pulse.log", "activation failed", secs(3));
+    assert!(!world.a.owns(VIP));
+}
+
+#[test]
+fn forceactive_does_not_ask() {
+    let mut world = World::new();
+    let log = std::fs::File::create(world.a.log.join("pulse.log")).unwrap();
+    let mut child = world
+        .a
+        .command(&["-n", "--forceactive"])
+        .stdout(log)
+        .spawn()
+        .unwrap();
+    world.a.wait_said(
+        "pulse.log",
+        "Forced active on startup: activating lvs",
+        secs(1),
+    );
+    world.a.wait_owns(VIP, secs(1));
+    let _ = child.kill();
+    let _ = child.wait();
+    world.a.kill();
+}
