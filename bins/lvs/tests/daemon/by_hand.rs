@@ -127,7 +127,7 @@ fn f18_changes_of_others_are_repaired() {
         world.read("lvs.json").contains("\"weight\": 10")
     });
     world.write("table", "");
-    lvs.logs("the table differs from what was written");
+    lvs.logs("others changed the table");
     world.table(&format!("{SERVICE}{A}"));
 }
 

@@ -20,8 +20,7 @@ impl Core {
             (Some(Busy::Write(write)), Outcome::Written(written)) => {
                 self.written(now, write, written);
             }
-            (Some(busy), Outcome::Table(Ok(mut table))) => {
-                self.table.normalize(&self.plan, &mut table);
+            (Some(busy), Outcome::Table(Ok(table))) => {
                 self.table.read_pause = Duration::ZERO;
                 self.table.complaint = None;
                 let pause = self
@@ -64,7 +63,18 @@ impl Core {
         let own = self.table.own(&self.plan, mode);
         let wanted = desired(&self.plan, &self.health, &self.table.record, mode);
         let mut missing = ipvs::diff(&restricted(&self.table.record, &own), &wanted);
-        missing.retain(|operation| attempt.operations.contains(operation));
+        let added = |id: &ServiceId| {
+            attempt.operations.iter().any(
+                |operation| matches!(operation, Operation::AddService(service) if service.id == *id),
+            )
+        };
+        // A service that somebody else removed meanwhile is no reason to blame its servers.
+        let record = &self.table.record;
+        let fits = |operation: &Operation| match operation {
+            Operation::AddServer(id, _) => record.contains_key(id) || added(id),
+            _ => true,
+        };
+        missing.retain(|operation| attempt.operations.contains(operation) && fits(operation));
         let services: BTreeSet<ServiceId> =
             missing.iter().map(|operation| place(operation).0).collect();
         if attempt.stopped && services.len() > 1 {

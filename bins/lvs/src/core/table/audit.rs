@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ipvs::{Operation, Table};
+use ipvs::Table;
 
 use super::RETRY;
 use crate::core::Core;
@@ -55,57 +55,18 @@ impl Core {
             .iter()
             .map(ToString::to_string)
             .collect();
-        let local = self.find_local(&known, &found);
         self.table.record = table;
-        let mut record = std::mem::take(&mut self.table.record);
-        self.table.normalize(&self.plan, &mut record);
-        self.table.record = record;
         self.table.window.urgent(now);
-        if changes.len() > local {
-            let shown = changes
-                .iter()
-                .take(5)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ");
-            let more = if changes.len() > 5 { ", ..." } else { "" };
-            self.log(format!(
-                "the table differs from what was written, repairing it: {shown}{more} (differences: {})",
-                changes.len()
-            ));
-        }
-    }
-
-    /// Servers whose forwarding method the kernel changes again after each repair: they are addresses of this
-    /// machine, delivered locally, which a saved table shows as direct routing. How many were recognized.
-    fn find_local(&mut self, known: &Table, found: &Table) -> usize {
-        let mut recognized = 0;
-        for operation in ipvs::diff(known, found) {
-            let Operation::EditServer(id, server) = &operation else {
-                continue;
-            };
-            let before = known
-                .get(id)
-                .and_then(|entry| entry.servers.get(&server.id));
-            let only_forward = before.is_some_and(|before| {
-                ipvs::Server {
-                    forward: before.forward,
-                    ..server.clone()
-                } == *before
-            });
-            if !only_forward || server.forward != ipvs::Forward::DirectRoute {
-                continue;
-            }
-            let key = (*id, server.id);
-            if !self.table.suspected_local.insert(key) {
-                self.table.local.insert(key);
-                recognized += 1;
-                let name = self.plan.server_name(&key).unwrap_or_default();
-                self.log(format!(
-                    "{name} is an address of this machine: the kernel delivers locally"
-                ));
-            }
-        }
-        recognized
+        let shown = changes
+            .iter()
+            .take(5)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = if changes.len() > 5 { ", ..." } else { "" };
+        self.log(format!(
+            "others changed the table, repairing it: {shown}{more} (differences: {})",
+            changes.len()
+        ));
     }
 }

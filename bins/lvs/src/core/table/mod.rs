@@ -10,7 +10,6 @@ use ipvs::{Operation, ServerId, ServiceId, Table};
 
 use super::{Action, Core, FAILED, Message};
 use crate::desired::{Mode, desired, restricted};
-use crate::health::Key;
 use crate::plan::Plan;
 use crate::time::Now;
 use crate::tool::{Job, Write};
@@ -78,9 +77,6 @@ pub(super) struct State {
     audit_due: Option<Duration>,
     first_reading: Option<Table>,
     settled: Option<Mode>,
-    /// Servers for which the kernel chooses the forwarding method: its own addresses.
-    local: BTreeSet<Key>,
-    suspected_local: BTreeSet<Key>,
     /// The tool has printed a table that lvs wrote.
     readable: bool,
     /// The tool cannot print its table: the record counts.
@@ -108,8 +104,6 @@ impl State {
             audit_due: None,
             first_reading: None,
             settled: None,
-            local: BTreeSet::new(),
-            suspected_local: BTreeSet::new(),
             readable: false,
             by_record: false,
         }
@@ -132,8 +126,6 @@ impl State {
     }
 
     pub(super) fn plan_given(&mut self, old: &Plan, new: &Plan, reload: bool) {
-        self.local.clear();
-        self.suspected_local.clear();
         self.troubles.clear();
         if reload && old.ipvsadm != new.ipvsadm {
             self.trusted = false;
@@ -159,24 +151,6 @@ impl State {
                 .troubles
                 .get(&(place.0, None))
                 .is_some_and(|trouble| trouble.whole_service && waits(trouble))
-    }
-
-    /// Sets right what the kernel always shows otherwise than it was told.
-    fn normalize(&self, plan: &Plan, table: &mut Table) {
-        for (service, server) in &self.local {
-            let wanted = plan
-                .services
-                .get(service)
-                .and_then(|plan| plan.servers.get(server));
-            let found = table
-                .get_mut(service)
-                .and_then(|entry| entry.servers.get_mut(server));
-            if let (Some(wanted), Some(found)) = (wanted, found)
-                && found.forward == ipvs::Forward::DirectRoute
-            {
-                found.forward = wanted.entry.forward;
-            }
-        }
     }
 }
 
