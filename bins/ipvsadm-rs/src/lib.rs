@@ -1,1 +1,73 @@
-//! 
+//! ipvsadm-rs: reads and writes the kernel's IPVS table, as ipvsadm 1.31 does to the byte.
+//!
+//! Owns the command line and every text. How the kernel is spoken to is the crate `ipvs`' business.
+
+mod connections;
+pub mod flags;
+mod help;
+pub mod kernel;
+pub mod list;
+mod names;
+mod restore;
+mod save;
+pub mod session;
+mod system;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use flags::Word;
+use kernel::RunningKernel;
+use session::{NO_DATA, Session};
+
+/// Runs the program with its arguments, the first of which is its name.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    system::end_on_broken_pipe();
+    let mut words = arguments.map(OsStringExt::into_vec);
+    let program = words.next().unwrap_or_else(|| b"ipvsadm".to_vec());
+    let words: Vec<Word> = words.collect();
+    let mut session = Session {
+        program: program.clone(),
+        kernel: &mut RunningKernel::default(),
+        input: &mut io::stdin().lock(),
+        out: Vec::new(),
+        err: &mut io::stderr(),
+        connections: PathBuf::from(connections::FILE),
+        warned: false,
+    };
+    let status = match program.rsplit(|byte| *byte == b'/').next() {
+        Some(b"ipvsadm-save") => run_save(&mut session, &words),
+        Some(b"ipvsadm-restore") => {
+            session.program = b"ipvsadm".to_vec();
+            session.clear_and_restore()
+        }
+        _ => session.run(words),
+    };
+    let mut out = io::stdout().lock();
+    match out.write_all(&session.out).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::from(status),
+        Err(_) => ExitCode::from(NO_DATA),
+    }
+}
+
+/// `ipvsadm-save` (`ipvsadm.md` 2.9).
+fn run_save(session: &mut Session<'_>, words: &[Word]) -> u8 {
+    let mut save = vec![b"-S".to_vec()];
+    for word in words {
+        if word == b"-n" {
+            save.push(word.clone());
+        } else if word.starts_with(b"-") {
+            let text = "ipvsadm-save: Script to save the IPVS table to stdout.\n   \
+                        With the -n option, prints out the table in numeric format.\n";
+            // There is nobody to tell when that fails.
+            let _ = session.err.write_all(text.as_bytes());
+            return NO_DATA;
+        }
+    }
+    save.dedup();
+    session.program = b"ipvsadm".to_vec();
+    session.run(save)
+}

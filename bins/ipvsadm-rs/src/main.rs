@@ -1,2 +1,7 @@
 //! Starts the program; everything else is in the library beside it.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ipvsadm_rs::run(std::env::args_os())
+}

@@ -17,9 +17,7 @@ use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs};
 
 use self::answer::{Answer, Answers, family_id};
 pub use self::link::{KernelLink, Link};
-use crate::codec::{
-    Attribute, Command, FAMILY_NAME, IpvsMessage, daemon, destination, info, service,
-};
+use crate::codec::{Command, FAMILY_NAME, IpvsMessage, config, daemon, destination, info, service};
 use crate::{
     Daemon, Entry, Error, Info, Operation, ServerState, ServiceId, ServiceState, Table, Timeouts,
 };
@@ -92,21 +90,7 @@ impl<L: Link> Client<L> {
 
     /// Timeouts of connections.
     pub fn timeouts(&mut self) -> Result<Timeouts, Error> {
-        let message = self.ask(IpvsMessage::bare(Command::GetConfig), NLM_F_ACK)?;
-        let mut timeouts = Timeouts {
-            tcp: 0,
-            tcp_fin: 0,
-            udp: 0,
-        };
-        for attribute in &message.attributes {
-            match attribute {
-                Attribute::TimeoutTcp(seconds) => timeouts.tcp = *seconds,
-                Attribute::TimeoutTcpFin(seconds) => timeouts.tcp_fin = *seconds,
-                Attribute::TimeoutUdp(seconds) => timeouts.udp = *seconds,
-                _ => {}
-            }
-        }
-        Ok(timeouts)
+        Ok(config::value(&self.ask(config::get(), NLM_F_ACK)?))
     }
 
     /// One service.

@@ -8,6 +8,7 @@ mod command;
 mod message;
 mod wire;
 
+pub mod config;
 pub mod daemon;
 pub mod destination;
 pub mod info;

@@ -1,0 +1,28 @@
+//! The command line.
+//!
+//! `defs` is the one table of commands and options; `popt` takes words apart as ipvsadm's parser does;
+//! `lowargs` takes the options in their order and checks each value; `hiargs` checks how they go together
+//! and says what is to be done. Nothing here asks the kernel. Facts: `ipvsadm.md` section 1.
+
+mod address;
+pub mod defs;
+mod error;
+mod hiargs;
+mod lowargs;
+mod matrix;
+mod popt;
+mod value;
+
+pub use error::UsageError;
+pub use hiargs::{Action, Change, Listing, Mode, TableListing};
+
+/// A word of the command line.
+pub type Word = Vec<u8>;
+
+/// What the words after the program's name ask for.
+pub fn parse(words: Vec<Word>) -> Result<Action, UsageError> {
+    hiargs::resolve(lowargs::parse(words)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! The table as commands (`ipvsadm.md` 2.7).
+
+use ipvs::Error;
+use ipvs::text::{write_saved_server, write_saved_service};
+
+use crate::kernel::Kernel;
+use crate::list::{sort_servers, sort_services};
+use crate::names::Names;
+
+/// Writes the table in the form that `-R` reads, as far as the original does.
+pub(crate) fn print(out: &mut String, kernel: &mut dyn Kernel, numeric: bool) -> Result<(), Error> {
+    let names = Names { numeric };
+    let mut name = |address, port, protocol| names.text(address, port, protocol);
+    for state in sort_services(kernel.services()?, |state| state) {
+        // Writing to a string does not fail.
+        let _ = write_saved_service(out, &state.service, &mut name);
+        out.push('\n');
+        for server in sort_servers(kernel.servers(&state.service.id)?) {
+            let _ = write_saved_server(out, &state.service.id, &server.server, &mut name);
+            out.push('\n');
+        }
+    }
+    Ok(())
+}
