@@ -149,6 +149,27 @@ impl Pair {
         })
     }
 
+    /// Waits until exactly one router is active and everything is as file and roles ask for,
+    /// whichever it is.
+    pub fn wait_one_active(&self, configuration: &Configuration, limit: Duration) -> Result<Side> {
+        let mut last = String::new();
+        let found = wait::until("", limit, || {
+            for side in [Side::A, Side::B] {
+                match self.unsettled(side, configuration)? {
+                    None => return Ok(Some(side)),
+                    Some(what) => last = what,
+                }
+            }
+            Ok(None)
+        });
+        found.map_err(|error| match error {
+            Error::Unmet(_) => Error::unmet(format_args!(
+                "after {limit:?}, one router should be active: {last}"
+            )),
+            other => other,
+        })
+    }
+
     /// The first thing that is not as it should be.
     pub fn unsettled(&self, active: Side, configuration: &Configuration) -> Result<Option<String>> {
         let router = self.router(active);

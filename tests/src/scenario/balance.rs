@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{DEADTIME, SETTLE, Scenario, with_pair};
+use super::{DEADTIME, KEEPALIVE, SETTLE, SLACK, Scenario, with_pair};
 use crate::client::{Client, shares};
 use crate::configuration::Configuration;
 use crate::ensure;
@@ -52,10 +52,11 @@ fn story(method: Method) -> Result<String> {
         );
         balanced(&client)?;
 
-        // The router comes back as standby: the one that serves keeps the role.
+        // Both think that they are active; one of them yields.
         let returned = Instant::now();
         pair.network.set_connected(Side::A, true)?;
-        pair.wait_settled(Side::B, &configuration, SETTLE)?;
+        let active = pair.wait_one_active(&configuration, KEEPALIVE + SLACK)?;
+        client.wait_served(Instant::now(), SETTLE)?;
         balanced(&client)?;
         let disturbed = client.outage(returned)?;
         ensure!(
@@ -63,7 +64,7 @@ fn story(method: Method) -> Result<String> {
             "the return cost the client {disturbed:?}"
         );
         Ok(format!(
-            "server out after {} ms, in after {} ms; outage {} ms, at the return {} ms",
+            "server out after {} ms, in after {} ms; outage {} ms, at the return {} ms, then {active} serves",
             out.as_millis(),
             back.as_millis(),
             outage.as_millis(),

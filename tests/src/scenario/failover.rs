@@ -31,6 +31,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: || rounds(Moment::Spread),
     },
     Scenario {
+        name: "standby-returns",
+        shows: "the standby cut off and back: no change of roles, no request fails",
+        ipvs: true,
+        run: standby_returns,
+    },
+    Scenario {
         name: "freeze",
         shows: "SIGSTOP of the active pulse: its VIP expires, the partner takes over, woken it yields",
         ipvs: true,
@@ -59,9 +65,8 @@ fn rounds(moment: Moment) -> Result<String> {
             outages.push(outage);
             takeovers.push(takeover);
             pair.network.set_connected(active, true)?;
-            pair.wait_settled(active.other(), &configuration, KEEPALIVE + SLACK)?;
+            active = pair.wait_one_active(&configuration, KEEPALIVE + SLACK)?;
             client.wait_served(Instant::now(), SETTLE)?;
-            active = active.other();
         }
         Ok(format!(
             "outage {}; VIP announced after {}",
@@ -131,6 +136,39 @@ fn now() -> Duration {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default()
+}
+
+fn standby_returns() -> Result<String> {
+    let configuration = Configuration::new(Method::Nat, 2);
+    with_pair(&configuration, 2, |pair| {
+        let client = pair.client()?;
+        let begun = Instant::now();
+        pair.network.set_connected(Side::B, false)?;
+        // Cut off completely, it must not even try: nobody takes over without carrier.
+        while begun.elapsed() < DEADTIME + KEEPALIVE * 2 {
+            ensure!(
+                !pair.router(Side::B).owns(VIP)?,
+                "router B took over without carrier"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        pair.network.set_connected(Side::B, true)?;
+        let returned = Instant::now();
+        while returned.elapsed() < KEEPALIVE * 3 {
+            ensure!(
+                !pair.router(Side::B).owns(VIP)?,
+                "router B took over at its return"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        pair.wait_settled(Side::A, &configuration, SLACK)?;
+        ensure!(
+            client.failed_since(begun) == 0,
+            "{} requests failed",
+            client.failed_since(begun)
+        );
+        Ok(String::new())
+    })
 }
 
 fn freeze() -> Result<String> {
