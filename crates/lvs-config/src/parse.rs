@@ -88,7 +88,8 @@ pub fn parse_all(text: &[u8]) -> Parsed {
     let mut diagnostics = std::mem::take(&mut reader.errors);
     let (config, warnings) = reader.finish_after(&diagnostics);
     diagnostics.extend(warnings);
-    diagnostics.sort_by_key(|d| (d.line, d.span.start));
+    // Errors of a line stand before its warnings, in the order in which they came up.
+    diagnostics.sort_by_key(|d| d.line);
     Parsed {
         config,
         diagnostics,
