@@ -149,7 +149,14 @@ fn boot(folder: &Path, console: &Path, terminal: Option<&Terminal>) -> Result<Ch
     let output = File::create(console).during("making the console file")?;
     nix::sys::prctl::set_child_subreaper(true).during("becoming the parent of orphans")?;
     // The parent-death signal covers an end of ours that no destructor sees.
-    let mut command = Command::new("setpriv");
+    // Times are measured inside: other work on this machine should not show in them.
+    let mut command = if nix::unistd::geteuid().is_root() {
+        let mut command = Command::new("nice");
+        command.args(["-n", "-10", "setpriv"]);
+        command
+    } else {
+        Command::new("setpriv")
+    };
     command
         .args([
             "--pdeathsig",

@@ -226,8 +226,9 @@ fn kill_pulse_alone() -> Result<String> {
         );
         pair.router_mut(Side::A).start()?;
         // Alone it listens for the dead time, then activates.
-        pair.wait_settled(Side::A, &configuration, DEADTIME + KEEPALIVE + SLACK)?;
-        family(pair.router(Side::A), 2, &[], Duration::from_secs(2))?;
+        let limit = DEADTIME + KEEPALIVE + SLACK;
+        family(pair.router(Side::A), 2, &[], limit)?;
+        pair.wait_settled(Side::A, &configuration, SLACK)?;
         client.wait_served(Instant::now(), SETTLE)?;
         session.exchange()?;
         let outage = client.outage(killed)?;
