@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
-use crate::checks::Notes;
 use crate::checks::is_router;
 use crate::diagnostic::Code;
 use crate::model::Address;
@@ -18,6 +17,7 @@ use crate::model::ServiceKind;
 use crate::model::Setting;
 use crate::model::Text;
 use crate::model::Virtual;
+use crate::notes::Notes;
 
 /// Longest label of an address in the kernel (`IFNAMSIZ` without its NUL).
 const LABEL_LENGTH: usize = 15;

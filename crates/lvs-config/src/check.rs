@@ -2,7 +2,9 @@
 //!
 //! Owns output texts and exit statuses of the two. Options are the program's to read.
 
+use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
 use serde::Serialize;
 
@@ -48,6 +50,16 @@ pub struct Answer {
     pub messages: String,
     /// Exit status: 0 without errors, else 1.
     pub status: u8,
+}
+
+impl Answer {
+    /// Prints it and gives the exit status; a reader that has gone away is no failure.
+    pub fn print(&self) -> ExitCode {
+        let _ = std::io::stdout().write_all(&self.output);
+        let _ = std::io::stdout().flush();
+        let _ = std::io::stderr().write_all(self.messages.as_bytes());
+        ExitCode::from(self.status)
+    }
 }
 
 /// `--check -c FILE`: all errors and warnings of the file.

@@ -13,29 +13,9 @@ use crate::model::Host;
 use crate::model::Network;
 use crate::model::ServiceKind;
 use crate::model::Setting;
-use crate::model::Span;
 use crate::model::Text;
-use crate::parse::MOST_MESSAGES;
-use crate::parse::Note;
-
-/// Where the notes go.
-pub(crate) struct Notes<'n>(pub(crate) &'n mut Vec<Note>);
-
-impl Notes<'_> {
-    /// A note about the place of `span`, or about the whole file.
-    pub(crate) fn add(&mut self, code: Code, span: Option<Span>, message: String, help: &str) {
-        if self.0.len() >= MOST_MESSAGES {
-            return;
-        }
-        let help = Some(help.to_owned()).filter(|help| !help.is_empty());
-        self.0.push(Note {
-            code,
-            span: span.unwrap_or_default(),
-            message,
-            help,
-        });
-    }
-}
+use crate::notes::Note;
+use crate::notes::Notes;
 
 /// Says all there is to say about a model without errors.
 pub(crate) fn run(config: &Config, notes: &mut Vec<Note>) {

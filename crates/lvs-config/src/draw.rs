@@ -2,6 +2,8 @@
 //!
 //! Owns the look of messages. Whether there is a terminal is the caller's to know.
 
+use std::io::IsTerminal;
+
 use annotate_snippets::AnnotationKind;
 use annotate_snippets::Group;
 use annotate_snippets::Level;
@@ -23,6 +25,21 @@ pub enum Style {
     Plain,
     /// The same with colours.
     Colour,
+}
+
+impl Style {
+    /// What suits this process's standard error: pictures on a terminal, in colour unless
+    /// `NO_COLOR` is set or the terminal is `dumb`.
+    pub fn of_standard_error() -> Self {
+        let set = |name| std::env::var_os(name).unwrap_or_default();
+        if !std::io::stderr().is_terminal() {
+            Self::Lines
+        } else if !set("NO_COLOR").is_empty() || set("TERM") == "dumb" {
+            Self::Plain
+        } else {
+            Self::Colour
+        }
+    }
 }
 
 /// Widest part of a line that is drawn.

@@ -5,10 +5,16 @@
 
 use std::ops::Range;
 
+use crate::change::apply;
+use crate::change::block_of;
+use crate::change::current;
+use crate::change::name_of;
+use crate::change::no_such_keyword;
+use crate::change::remove_from;
+use crate::diagnostic::Code;
 use crate::diagnostic::ParseError;
 use crate::keywords;
 use crate::keywords::GLOBAL;
-use crate::keywords::Keyword;
 use crate::keywords::Level;
 use crate::keywords::SERVER;
 use crate::keywords::VIRTUAL;
@@ -330,13 +336,6 @@ impl Editor {
     }
 }
 
-fn no_such_keyword(place: Place, keyword: &str) -> EditError {
-    EditError::NoSuchKeyword {
-        keyword: keyword.to_owned(),
-        place,
-    }
-}
-
 fn unwritable(level: Level, keyword: &str) -> WriteError {
     let known = level.keywords().into_iter().find(|name| *name == keyword);
     WriteError::Unwritable {
@@ -368,7 +367,7 @@ fn read(keyword: &str, kind: Kind, value: &[u8]) -> Result<Value, EditError> {
             .collect(),
         _ => vec![word(value)],
     };
-    let refused = |code: crate::diagnostic::Code| EditError::Refused {
+    let refused = |code: Code| EditError::Refused {
         keyword: keyword.to_owned(),
         message: code.original_text().unwrap_or_default(),
         expected: kind.expected(),
@@ -380,130 +379,13 @@ fn read(keyword: &str, kind: Kind, value: &[u8]) -> Result<Value, EditError> {
     }
     match kind.words() {
         Some(wanted) if words.len() < wanted => {
-            return Err(refused(crate::diagnostic::Code::MissingArguments));
+            return Err(refused(Code::MissingArguments));
         }
         Some(wanted) if words.len() > wanted => {
-            return Err(refused(crate::diagnostic::Code::UnexpectedArguments));
+            return Err(refused(Code::UnexpectedArguments));
         }
         _ => {}
     }
     kind.read(&words, &mut None)
         .map_err(|error| refused(error.code))
-}
-
-/// The keyword's value if it is written; the outer `None`: it is not.
-fn current(
-    config: &Config,
-    place: Place,
-    keyword: &str,
-) -> Result<Option<Option<Value>>, EditError> {
-    fn of<B>(table: &'static [Keyword<B>], block: &B, name: &str) -> Option<Option<Value>> {
-        let field = (keywords::find(table, name.as_bytes())?.get)(block);
-        field.span().map(|_| field.value())
-    }
-    let found = match place {
-        Place::Global => Some(of(GLOBAL, &config.global, keyword)),
-        Place::Virtual(at) => config.virtuals.get(at).map(|b| of(VIRTUAL, b, keyword)),
-        Place::Failover(at) => config.failovers.get(at).map(|b| of(VIRTUAL, b, keyword)),
-        Place::VirtualServer(block, at) => config
-            .virtuals
-            .get(block)
-            .and_then(|b| b.servers.get(at))
-            .map(|s| of(SERVER, s, keyword)),
-        Place::FailoverServer(block, at) => config
-            .failovers
-            .get(block)
-            .and_then(|b| b.servers.get(at))
-            .map(|s| of(SERVER, s, keyword)),
-    };
-    found.ok_or(EditError::NoSuchPlace(place))
-}
-
-/// Makes the change in the model: a value, or none to take it out.
-fn apply(
-    config: &mut Config,
-    place: Place,
-    keyword: &str,
-    value: Option<Value>,
-) -> Result<(), EditError> {
-    fn to<B>(
-        table: &'static [Keyword<B>],
-        block: &mut B,
-        name: &str,
-        value: Option<Value>,
-    ) -> Option<()> {
-        let keyword = keywords::find(table, name.as_bytes())?;
-        match value {
-            Some(value) => (keyword.get_mut)(block).load(value, Span::default()),
-            None => (keyword.reset)(block),
-        }
-        Some(())
-    }
-    let missing = EditError::NoSuchPlace(place);
-    let done = match place {
-        Place::Global => to(GLOBAL, &mut config.global, keyword, value),
-        Place::Virtual(_) | Place::Failover(_) => to(
-            VIRTUAL,
-            block_of(config, place).ok_or(missing)?,
-            keyword,
-            value,
-        ),
-        Place::VirtualServer(..) | Place::FailoverServer(..) => to(
-            SERVER,
-            server_of(config, place).ok_or(missing)?,
-            keyword,
-            value,
-        ),
-    };
-    done.ok_or_else(|| no_such_keyword(place, keyword))
-}
-
-fn block_of(config: &mut Config, place: Place) -> Option<&mut Virtual> {
-    match place {
-        Place::Virtual(at) => config.virtuals.get_mut(at),
-        Place::Failover(at) => config.failovers.get_mut(at),
-        _ => None,
-    }
-}
-
-fn server_of(config: &mut Config, place: Place) -> Option<&mut Server> {
-    match place {
-        Place::VirtualServer(block, at) => config.virtuals.get_mut(block)?.servers.get_mut(at),
-        Place::FailoverServer(block, at) => config.failovers.get_mut(block)?.servers.get_mut(at),
-        _ => None,
-    }
-}
-
-fn name_of(config: &mut Config, place: Place) -> Option<&mut Setting<Text>> {
-    match place.level() {
-        Level::Global => None,
-        Level::Virtual | Level::Failover => block_of(config, place).map(|block| &mut block.name),
-        Level::Server => server_of(config, place).map(|server| &mut server.name),
-    }
-}
-
-fn remove_from(config: &mut Config, place: Place) -> bool {
-    fn take<T>(list: &mut Vec<T>, at: usize) -> bool {
-        let there = at < list.len();
-        if there {
-            list.remove(at);
-        }
-        there
-    }
-    let Config {
-        virtuals,
-        failovers,
-        ..
-    } = config;
-    match place {
-        Place::Global => false,
-        Place::Virtual(at) => take(virtuals, at),
-        Place::Failover(at) => take(failovers, at),
-        Place::VirtualServer(block, at) => virtuals
-            .get_mut(block)
-            .is_some_and(|block| take(&mut block.servers, at)),
-        Place::FailoverServer(block, at) => failovers
-            .get_mut(block)
-            .is_some_and(|block| take(&mut block.servers, at)),
-    }
 }

@@ -7,7 +7,7 @@ use crate::keywords::GUI_ONLY;
 use crate::keywords::Level;
 use crate::lexer::Line;
 use crate::lexer::Word;
-use crate::parse::Fault;
+use crate::reader::Fault;
 use crate::services;
 use crate::value::Kind;
 use crate::value::Refused;

@@ -3,6 +3,7 @@
 //! Owns everything that is known about the file. Never touches the network or the clock.
 
 mod block_checks;
+mod change;
 pub mod check;
 mod checks;
 mod diagnostic;
@@ -17,10 +18,12 @@ mod layout;
 mod lexer;
 mod meaning;
 mod model;
+mod notes;
 mod parse;
 mod place;
 #[cfg(test)]
 mod properties;
+mod reader;
 mod services;
 pub mod show;
 mod value;
