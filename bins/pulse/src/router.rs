@@ -4,6 +4,7 @@
 
 mod cleanup;
 mod duties;
+mod epoch;
 mod following;
 
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use daemon::child::Output;
 use daemon::mode::{Running, StartMode};
 use daemon::runtime::Signals;
 use daemon::{Signal, clock, notify};
-use heartbeat::{Event, Machine, Path, Phase, Role, Settings, Word};
+use heartbeat::{Event, Heartbeat, Machine, Path, Phase, Role, Settings};
 use netdev::{Netdev, VipAddress};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -48,7 +49,7 @@ enum Happened {
 
 /// What ends a wait.
 enum Input {
-    Datagram(Option<(Path, Word)>),
+    Datagram(Option<(Path, Heartbeat)>),
     Signal(Signal),
     Happened(Happened),
     Device(netdev::Result<netdev::Event>),
@@ -130,9 +131,10 @@ impl Router {
         }
         let plan = Rc::new(loaded.plan);
         let settings = settings(&identity, &plan);
+        let run = epoch::this_run(&options, *loaded.config.global.serial_no);
         let status = StatusFile::new(daemon::paths::run_dir(options.run_dir.as_deref()));
         let router = Self {
-            machine: Machine::new(settings, clock::boottime()),
+            machine: Machine::new(settings, run, clock::boottime()),
             netdev: Rc::new(Netdev::open().map_err(|error| text(&error))?),
             sockets: bound.open(&identity).map_err(|error| text(&error))?,
             bytes: Rc::new(loaded.bytes),
@@ -205,9 +207,9 @@ impl Router {
 
     fn turn(&mut self, input: Input) {
         match input {
-            Input::Datagram(Some((path, word))) => {
+            Input::Datagram(Some((path, heartbeat))) => {
                 tracing::debug!("DEBUG -- Received Heartbeat from partner");
-                self.handle(Event::Heartbeat { path, word });
+                self.handle(Event::Heartbeat { path, heartbeat });
             }
             Input::Datagram(None) => {}
             Input::Signal(signal) => self.signal(signal),

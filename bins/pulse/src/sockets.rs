@@ -6,7 +6,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
-use heartbeat::{Path, Word, wire};
+use heartbeat::{Heartbeat, Path};
 use tokio::net::UdpSocket as AsyncSocket;
 
 use crate::identity::{Identity, Route};
@@ -120,17 +120,18 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     /// Sends on every path.
-    pub(crate) fn send(&mut self, word: Word) {
+    pub(crate) fn send(&mut self, heartbeat: &Heartbeat) {
+        let datagram = heartbeat.encode();
         for way in [Some(&mut self.public), self.private.as_mut()]
             .into_iter()
             .flatten()
         {
-            way.send(&word.bytes());
+            way.send(&datagram);
         }
     }
 
     /// The next datagram, which may be no heartbeat (`None`). Can be cancelled.
-    pub(crate) async fn receive(&mut self) -> Option<(Path, Word)> {
+    pub(crate) async fn receive(&mut self) -> Option<(Path, Heartbeat)> {
         let mut public_buffer = [0; 2048];
         let mut private_buffer = [0; 2048];
         let (result, path, buffer) = match &self.private {
@@ -150,7 +151,8 @@ impl Sockets {
         match result {
             Ok((length, sender)) => {
                 let datagram = buffer.get(..length).unwrap_or_default();
-                self.judge(datagram, sender).map(|word| (path, word))
+                self.judge(datagram, sender)
+                    .map(|heartbeat| (path, heartbeat))
             }
             Err(error) => {
                 if error.kind() != io::ErrorKind::ConnectionRefused {
@@ -177,7 +179,7 @@ impl Sockets {
         }
     }
 
-    fn judge(&mut self, datagram: &[u8], sender: SocketAddr) -> Option<Word> {
+    fn judge(&mut self, datagram: &[u8], sender: SocketAddr) -> Option<Heartbeat> {
         let ip = match sender.ip() {
             IpAddr::V4(ip) => ip,
             IpAddr::V6(_) => return None,
@@ -186,8 +188,8 @@ impl Sockets {
             tracing::debug!("Unexpected heartbeat from {ip}");
             return None;
         }
-        match wire::decode(datagram) {
-            Ok((word, _)) => Some(word),
+        match Heartbeat::decode(datagram) {
+            Ok(heartbeat) => Some(heartbeat),
             Err(error) => {
                 self.rubbish.log(&format!("{error} ({ip})"));
                 None

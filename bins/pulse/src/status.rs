@@ -23,6 +23,8 @@ struct Content {
     /// Seconds since 1970.
     since: u64,
     why: Option<String>,
+    /// The claim to the active role; the higher one stays when both are active.
+    epoch: u64,
     partner: Partner,
     paths: Vec<Way>,
     vips: Vec<Vip>,
@@ -32,6 +34,9 @@ struct Content {
 struct Partner {
     address: Option<String>,
     says: Option<&'static str>,
+    /// Not told by an original.
+    phase: Option<String>,
+    epoch: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -150,7 +155,12 @@ fn content(
         phase: machine.phase().to_string(),
         since: seconds(machine.since()),
         why: machine.why().map(|cause| cause.to_string()),
+        epoch: machine.epoch(),
         partner: Partner {
+            phase: machine
+                .partner_extended()
+                .map(|extended| extended.phase.to_string()),
+            epoch: machine.partner_extended().map(|extended| extended.epoch),
             address: partner.map(|address| address.ip().to_string()),
             says: machine.partner_word().map(word),
         },

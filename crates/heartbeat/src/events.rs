@@ -3,7 +3,7 @@
 //! Owns the wording of reports; the texts that scripts look for are the original's
 //! (`piranha-daemons.md` 3.15). Must not decide anything.
 
-use crate::{Path, Settings, Word};
+use crate::{Heartbeat, Path, Settings};
 use std::fmt;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub enum Event {
         /// The path it came by.
         path: Path,
         /// What it says.
-        word: Word,
+        heartbeat: Heartbeat,
     },
     /// [`Machine::deadline`](crate::Machine::deadline) has come.
     Timeout,
@@ -41,7 +41,9 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Send a heartbeat on every path.
-    Send(Word),
+    Send(Heartbeat),
+    /// Remember this number for the next run; it must never be used for another activation.
+    StoreEpoch(u64),
     /// Take over: start lvs, bring the addresses up, announce them; answer
     /// [`Event::Activated`] or [`Event::Refused`].
     Activate(Cause),
@@ -72,7 +74,8 @@ pub enum Cause {
     PrimaryInactive,
     /// `--forceactive`.
     Forced,
-    /// This is the backup, and the primary says that it is running.
+    /// The partner says that it is running, and has the better claim: it took over later or, with
+    /// equal claims or an original as partner, it is the primary.
     PartnerActive,
     /// lvs keeps dying; the partner is asked to take over.
     LvsFailing,

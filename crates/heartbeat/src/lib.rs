@@ -4,6 +4,7 @@
 //! Must not touch sockets, clocks, logging or an executor: time is an argument.
 
 mod events;
+mod extended;
 mod lvs_watch;
 mod machine;
 mod partner;
@@ -12,7 +13,8 @@ mod settings;
 pub mod wire;
 
 pub use events::{Action, Cause, Event, Notice};
-pub use machine::Machine;
+pub use extended::Extended;
+pub use machine::{Identity, Machine};
 pub use path::{Path, PathHealth, PathStatus};
 pub use settings::{Phase, Role, Settings};
-pub use wire::Word;
+pub use wire::{Heartbeat, Word};

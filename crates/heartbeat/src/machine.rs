@@ -4,13 +4,16 @@
 //! B23, B60, B61). Must not perform anything: pulse does, and tells what came of it.
 //! `now` is the time since any fixed origin, on a clock that never steps and counts suspension.
 
+mod claims;
+
 use crate::lvs_watch::LvsWatch;
 use crate::partner::{Change, Claim, Partner};
-use crate::{Action, Cause, Event, Notice, Path, PathStatus, Phase, Role, Settings, Word};
+use crate::{
+    Action, Cause, Event, Extended, Heartbeat, Notice, Path, PathStatus, Phase, Role, Settings,
+    Word,
+};
 use std::time::Duration;
 
-/// Shortest and longest time between two announcements because both routers are active.
-const RESEND: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// Shortest and longest wait before an activation that was refused is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
@@ -31,9 +34,24 @@ struct Leaving {
     yielding: bool,
 }
 
+/// What distinguishes this run from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// A random number, another one in each run.
+    pub boot: u64,
+    /// The epoch that the last run stored ([`Action::StoreEpoch`]); 0 when there is none.
+    pub epoch: u64,
+    /// `serial_no` of the configuration, told to the partner.
+    pub serial: i32,
+}
+
 /// One router.
 #[derive(Debug, Clone)]
 pub struct Machine {
+    identity: Identity,
+    counter: u64,
+    /// The highest epoch heard of, own ones included.
+    highest_epoch: u64,
     settings: Settings,
     phase: Phase,
     since: Duration,
@@ -59,8 +77,11 @@ pub struct Machine {
 
 impl Machine {
     /// A router that has just started, inactive and listening.
-    pub fn new(settings: Settings, now: Duration) -> Self {
+    pub fn new(settings: Settings, identity: Identity, now: Duration) -> Self {
         Self {
+            identity,
+            counter: 0,
+            highest_epoch: identity.epoch,
             settings,
             phase: Phase::Standby,
             since: now,
@@ -76,7 +97,7 @@ impl Machine {
             retry_at: None,
             retry_delay: Duration::ZERO,
             resend_at: now,
-            resend_delay: RESEND.0,
+            resend_delay: claims::SHORTEST,
             resends_suppressed: 0,
             partner_lost: false,
         }
@@ -95,6 +116,16 @@ impl Machine {
     /// Why it last became active or stopped being it.
     pub fn why(&self) -> Option<Cause> {
         self.why
+    }
+
+    /// The epoch of the last own activation.
+    pub fn epoch(&self) -> u64 {
+        self.identity.epoch
+    }
+
+    /// What the partner said last beyond an original's word; `None`: it is an original.
+    pub fn partner_extended(&self) -> Option<&Extended> {
+        self.partner.extended()
     }
 
     /// The settings in force.
@@ -156,7 +187,9 @@ impl Machine {
         match event {
             // From before the pause, and about to be thrown away.
             Event::Heartbeat { .. } if paused => {}
-            Event::Heartbeat { path, word } => self.heartbeat(now, path, word, &mut actions),
+            Event::Heartbeat { path, heartbeat } => {
+                self.heartbeat(now, path, &heartbeat, &mut actions);
+            }
             Event::Timeout => {}
             Event::ForceActive => {
                 if self.phase == Phase::Standby {
@@ -203,11 +236,22 @@ impl Machine {
         self.listen_until = now + self.settings.listening();
     }
 
-    fn heartbeat(&mut self, now: Duration, path: Path, word: Word, actions: &mut Vec<Action>) {
+    fn heartbeat(
+        &mut self,
+        now: Duration,
+        path: Path,
+        heartbeat: &Heartbeat,
+        actions: &mut Vec<Action>,
+    ) {
         if !self.settings.partner {
             return;
         }
-        let change = self.partner.heard(now, path, word, self.settings.keepalive);
+        let change = self
+            .partner
+            .heard(now, path, heartbeat, self.settings.keepalive);
+        if let Some(extended) = self.partner.extended() {
+            self.highest_epoch = self.highest_epoch.max(extended.epoch);
+        }
         if std::mem::take(&mut self.partner_lost) {
             actions.push(Action::Report(Notice::PartnerBack));
         }
@@ -219,36 +263,6 @@ impl Machine {
             // It had claimed our addresses too: neighbours may have learned its hardware address.
             (Change::LetGo, Phase::Active) => actions.push(Action::Announce),
             (Change::LetGo | Change::None, _) => {}
-        }
-    }
-
-    fn both_active(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        match self.settings.role {
-            Role::Backup => {
-                // One more "running", so that an original primary announces its addresses.
-                self.send(now, Word::Running, actions);
-                let leaving = Leaving {
-                    afterwards: Afterwards::StandBy,
-                    yielding: true,
-                };
-                self.let_go(now, Cause::PartnerActive, leaving, actions);
-            }
-            Role::Primary if self.phase == Phase::Active => {
-                if now < self.resend_at {
-                    self.resends_suppressed += 1;
-                    return;
-                }
-                if now > self.resend_at + RESEND.1 {
-                    self.resend_delay = RESEND.0;
-                }
-                let suppressed = std::mem::take(&mut self.resends_suppressed);
-                actions.push(Action::Report(Notice::ResendingArps { suppressed }));
-                actions.push(Action::Announce);
-                self.resend_at = now + self.resend_delay;
-                self.resend_delay = (self.resend_delay * 2).min(RESEND.1);
-            }
-            // Its addresses are announced when they are up.
-            Role::Primary => {}
         }
     }
 
@@ -372,6 +386,9 @@ impl Machine {
         self.why = Some(cause);
         self.latched_until = None;
         self.retry_at = None;
+        self.highest_epoch = self.highest_epoch.saturating_add(1);
+        self.identity.epoch = self.highest_epoch;
+        actions.push(Action::StoreEpoch(self.identity.epoch));
         self.enter(now, Phase::Activating);
         self.send_own(now, actions);
         actions.push(Action::Activate(cause));
@@ -456,20 +473,7 @@ impl Machine {
             (Claim::Stopped { .. }, Role::Backup) => Some(Cause::PrimaryInactive),
         }
     }
-
-    fn send_own(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        self.send(now, self.word(), actions);
-    }
-
-    fn send(&mut self, now: Duration, word: Word, actions: &mut Vec<Action>) {
-        if self.settings.partner {
-            self.spoke = true;
-            self.next_send = now + self.settings.keepalive;
-            actions.push(Action::Send(word));
-        }
-    }
 }
 
 #[cfg(test)]
-#[path = "machine_tests.rs"]
 mod tests;

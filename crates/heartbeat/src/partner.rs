@@ -3,7 +3,7 @@
 //! Owns "is it there", "is it active", "has it handed over". Must not decide what follows.
 
 use crate::path::PathWatch;
-use crate::{Notice, Path, PathStatus, Settings, Word};
+use crate::{Extended, Heartbeat, Notice, Path, PathStatus, Settings, Word};
 use std::time::Duration;
 
 /// The partner's own claim, both paths taken together.
@@ -28,6 +28,10 @@ pub(crate) struct Partner {
     silence_from: Duration,
     ever_heard: bool,
     claim: Claim,
+    /// The newest extended part; `None` while the partner is, or may be, an original.
+    extended: Option<Extended>,
+    /// The partner's run before the present one: what still arrives from it is old.
+    previous_boot: Option<u64>,
 }
 
 /// What a heartbeat changed.
@@ -50,6 +54,8 @@ impl Partner {
             silence_from: now,
             ever_heard: false,
             claim: Claim::Unknown,
+            extended: None,
+            previous_boot: None,
         }
     }
 
@@ -76,9 +82,11 @@ impl Partner {
         &mut self,
         now: Duration,
         path: Path,
-        word: Word,
+        heartbeat: &Heartbeat,
         keepalive: Duration,
     ) -> Change {
+        let word = heartbeat.word;
+        let is_news = self.is_news(heartbeat);
         let (watch, mut other) = match (path, self.private.as_mut()) {
             (Path::Private, Some(private)) => (private, Some(&mut self.public)),
             (_, private) => (&mut self.public, private),
@@ -92,6 +100,11 @@ impl Partner {
         let before = watch.heard(now, word);
         self.silence_from = now;
         self.ever_heard = true;
+        if !is_news {
+            return Change::None;
+        }
+        // Numbered heartbeats cannot overtake each other; an original's can.
+        let numbered = heartbeat.extended.is_some();
         match word {
             Word::Running => {
                 self.claim = Claim::Running;
@@ -102,7 +115,7 @@ impl Partner {
                 // The slower path may still carry "stopped" from before the partner's
                 // activation: it counts against a fresh "running" only as a change on that path.
                 let contradicted =
-                    other.is_some_and(|other| other.says_running(now, keepalive * 2));
+                    !numbered && other.is_some_and(|other| other.says_running(now, keepalive * 2));
                 match self.claim {
                     Claim::Stopped { .. } => Change::None,
                     Claim::Running if !turned && contradicted => Change::None,
@@ -124,6 +137,28 @@ impl Partner {
             }
             Word::StopMe | Word::Hold | Word::Held => Change::None,
         }
+    }
+
+    /// Whether it is the newest heartbeat, or a copy of it on another path.
+    fn is_news(&mut self, heartbeat: &Heartbeat) -> bool {
+        let (Some(new), Some(old)) = (heartbeat.extended, self.extended) else {
+            self.extended = heartbeat.extended;
+            return true;
+        };
+        if self.previous_boot == Some(new.boot) || new.boot == old.boot && new.counter < old.counter
+        {
+            return false;
+        }
+        if new.boot != old.boot {
+            self.previous_boot = Some(old.boot);
+        }
+        self.extended = Some(new);
+        true
+    }
+
+    /// What it said beyond an original's word.
+    pub(crate) fn extended(&self) -> Option<&Extended> {
+        self.extended.as_ref()
     }
 
     pub(crate) fn claim(&self) -> Claim {

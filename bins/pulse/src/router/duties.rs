@@ -9,7 +9,7 @@ use daemon::clock;
 use heartbeat::{Action, Cause, Event, Notice, Phase};
 use netdev::VipAddress;
 
-use super::{Happened, Router};
+use super::{Happened, Router, epoch};
 use crate::announce::Announcement;
 use crate::letting_go::LettingGo;
 use crate::lvs_child::{self, Lvs, Message, Outcome};
@@ -22,10 +22,11 @@ const RETRY: Duration = Duration::from_secs(1);
 impl Router {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
-            Action::Send(word) => {
+            Action::Send(heartbeat) => {
                 tracing::debug!("DEBUG -- Sending heartbeat...");
-                self.sockets.send(word);
+                self.sockets.send(&heartbeat);
             }
+            Action::StoreEpoch(epoch) => epoch::store(&self.options, epoch),
             Action::Activate(cause) => self.activate(cause),
             Action::Deactivate(cause) => self.deactivate(cause),
             Action::StartLvs => self.start_lvs("active"),

@@ -170,8 +170,19 @@ fn a_router_that_is_cut_off_is_replaced_and_one_gives_way_when_it_is_back() {
         .wait_said("pulse.log", "partner dead: activating lvs", secs(1));
     world.connect("a", "eth0", true);
     world.connect("a", "eth1", true);
-    wait("one of them owns the VIP", secs(4), || {
-        (world.a.owns(VIP) != world.b.owns(VIP)).then_some(())
+    wait("the one that was cut off gives way", secs(4), || {
+        (!world.a.owns(VIP)).then_some(())
+    });
+    assert!(world.b.owns(VIP), "who took over later stays");
+    assert!(
+        world
+            .a
+            .said("pulse.log")
+            .contains("partner active: deactivating LVS")
+    );
+    let announced = world.b.count("send_arp.log", &format!("eth0 {VIP} "));
+    wait("it announces once more", secs(2), || {
+        (world.b.count("send_arp.log", &format!("eth0 {VIP} ")) > announced).then_some(())
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::network::{Network, PATHS};
 use super::rng::Rng;
-use heartbeat::{Action, Event, Machine, Phase, Role, Settings, Word};
+use heartbeat::{Action, Event, Heartbeat, Identity, Machine, Phase, Role, Settings, Word};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sabotage {
     None,
-    BackupNeverYields,
+    NobodyYields,
     StandbyNeverTakesOver,
 }
 
@@ -24,12 +24,12 @@ enum Work {
     LvsDies,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
     Deliver {
         to: usize,
         path: usize,
-        running: bool,
+        datagram: Vec<u8>,
     },
     /// `life` tells a router's lives apart: what an earlier one asked for is void.
     Done {
@@ -55,6 +55,8 @@ struct Node {
     role: Role,
     machine: Option<Machine>,
     life: u32,
+    /// Stored for the next run.
+    epoch: u64,
     /// Activation and deactivation void each other's pending completion.
     job: u32,
     paused: bool,
@@ -76,6 +78,8 @@ pub(crate) struct Simulation {
     now: Duration,
     settings: Settings,
     sabotage: Sabotage,
+    /// Heartbeats have no extended part, as those of originals.
+    plain: bool,
     network: Network,
     nodes: [Node; 2],
     queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
@@ -108,6 +112,7 @@ impl Simulation {
             ms(10),
         ][rng.below(8) as usize];
         let deadtime = keepalive * (2 + rng.below(5) as u32);
+        let plain = rng.chance(30);
         let settings = Settings {
             role: Role::Primary,
             partner: true,
@@ -119,6 +124,7 @@ impl Simulation {
             role,
             machine: None,
             life: 0,
+            epoch: 0,
             job: 0,
             paused: false,
             serving: false,
@@ -130,6 +136,7 @@ impl Simulation {
             now: Duration::from_secs(1000),
             settings,
             sabotage,
+            plain,
             network: Network::default(),
             nodes: [node(Role::Primary), node(Role::Backup)],
             queue: BinaryHeap::new(),
@@ -139,7 +146,7 @@ impl Simulation {
             none_since: None,
             activations: 0,
             faults: 0,
-            trace: format!("seed {seed} {settings:?}\n"),
+            trace: format!("seed {seed} plain {plain} {settings:?}\n"),
             violation: None,
         };
         for node in 0..2 {
@@ -209,22 +216,19 @@ impl Simulation {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Deliver { to, path, running } => {
-                if self.sabotaged(to, running) {
+            Happening::Deliver { to, path, datagram } => {
+                let Ok(heartbeat) = Heartbeat::decode(&datagram) else {
                     return;
-                }
-                let word = if running {
-                    Word::Running
-                } else {
-                    Word::Stopped
                 };
-                self.tell(
-                    to,
-                    Event::Heartbeat {
-                        path: PATHS[path],
-                        word,
-                    },
-                );
+                if !self.sabotaged(to, heartbeat.word) {
+                    self.tell(
+                        to,
+                        Event::Heartbeat {
+                            path: PATHS[path],
+                            heartbeat,
+                        },
+                    );
+                }
             }
             Happening::Done {
                 node,
@@ -249,9 +253,11 @@ impl Simulation {
         }
     }
 
-    fn sabotaged(&self, to: usize, running: bool) -> bool {
+    fn sabotaged(&self, to: usize, word: Word) -> bool {
         let phase = self.nodes[to].machine.as_ref().map(Machine::phase);
-        self.sabotage == Sabotage::BackupNeverYields && running && phase != Some(Phase::Standby)
+        self.sabotage == Sabotage::NobodyYields
+            && word == Word::Running
+            && phase != Some(Phase::Standby)
     }
 
     fn done(&mut self, node: usize, life: u32, job: u32, work: Work) {
@@ -301,9 +307,15 @@ impl Simulation {
             };
             let router = &mut self.nodes[node];
             router.life += 1;
+            let boot = u64::from(router.life) * 2 + node as u64;
+            let identity = Identity {
+                boot,
+                epoch: router.epoch,
+                serial: 1,
+            };
             router.paused = false;
             router.serving = false;
-            router.machine = Some(Machine::new(settings, self.now));
+            router.machine = Some(Machine::new(settings, identity, self.now));
             self.calm_since = self.now;
         }
     }
@@ -335,7 +347,8 @@ impl Simulation {
     fn perform(&mut self, node: usize, action: Action) {
         let life = self.nodes[node].life;
         match action {
-            Action::Send(word) => self.send(node, word),
+            Action::Send(heartbeat) => self.send(node, heartbeat),
+            Action::StoreEpoch(epoch) => self.nodes[node].epoch = epoch,
             Action::Activate(cause) => {
                 self.note(node, &cause.to_string());
                 self.activations += 1;
@@ -418,13 +431,18 @@ impl Simulation {
         if self.settings.second_path { 2 } else { 1 }
     }
 
-    fn send(&mut self, node: usize, word: Word) {
-        let silent = self.sabotage == Sabotage::StandbyNeverTakesOver;
-        let running = word == Word::Running || silent;
+    fn send(&mut self, node: usize, mut heartbeat: Heartbeat) {
+        if self.sabotage == Sabotage::StandbyNeverTakesOver {
+            heartbeat.word = Word::Running;
+        }
+        if self.plain {
+            heartbeat.extended = None;
+        }
         let to = 1 - node;
         for path in 0..self.paths() {
             for after in self.network.links[path][node].deliveries(&mut self.rng) {
-                self.schedule(after, Happening::Deliver { to, path, running });
+                let datagram = heartbeat.encode();
+                self.schedule(after, Happening::Deliver { to, path, datagram });
             }
         }
     }

@@ -4,6 +4,12 @@ const K: Duration = Duration::from_secs(1);
 const D: Duration = Duration::from_secs(3);
 const START: Duration = Duration::from_secs(1000);
 
+const IDENTITY: Identity = Identity {
+    boot: 7,
+    epoch: 0,
+    serial: 0,
+};
+
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
@@ -18,6 +24,37 @@ fn settings(role: Role) -> Settings {
     }
 }
 
+/// From an original.
+const fn heard(path: Path, word: Word) -> Event {
+    Event::Heartbeat {
+        path,
+        heartbeat: Heartbeat {
+            word,
+            extended: None,
+        },
+    }
+}
+
+/// Without what differs from run to run.
+fn plain(actions: Vec<Action>) -> Vec<Action> {
+    let strip = |action| match action {
+        Action::Send(heartbeat) => Action::Send(Heartbeat {
+            extended: None,
+            ..heartbeat
+        }),
+        other => other,
+    };
+    let is_told = |action: &Action| !matches!(action, Action::StoreEpoch(_));
+    actions.into_iter().filter(is_told).map(strip).collect()
+}
+
+const fn send(word: Word) -> Action {
+    Action::Send(Heartbeat {
+        word,
+        extended: None,
+    })
+}
+
 /// A machine with its clock; handles timeouts on the way to each event.
 struct Router {
     machine: Machine,
@@ -28,7 +65,7 @@ struct Router {
 impl Router {
     fn new(settings: Settings) -> Self {
         Self {
-            machine: Machine::new(settings, START),
+            machine: Machine::new(settings, IDENTITY, START),
             now: START,
             log: Vec::new(),
         }
@@ -48,7 +85,7 @@ impl Router {
     }
 
     fn record(&mut self, event: Event) -> Vec<Action> {
-        let actions = self.machine.handle(self.now, event);
+        let actions = plain(self.machine.handle(self.now, event));
         self.log
             .extend(actions.iter().map(|action| (self.now - START, *action)));
         actions
@@ -67,14 +104,8 @@ impl Router {
 
     fn hear(&mut self, millis: u64, word: Word) -> Vec<Action> {
         self.until(millis);
-        let mut actions = self.record(Event::Heartbeat {
-            path: Path::Public,
-            word,
-        });
-        actions.extend(self.record(Event::Heartbeat {
-            path: Path::Private,
-            word,
-        }));
+        let mut actions = self.record(heard(Path::Public, word));
+        actions.extend(self.record(heard(Path::Private, word)));
         actions
     }
 
@@ -140,7 +171,7 @@ fn nothing_is_sent_while_listening_and_then_every_keepalive() {
         .filter(|(_, action)| matches!(action, Action::Send(_)))
         .map(|(at, action)| (at.as_millis(), *action))
         .collect();
-    let stopped = Action::Send(Word::Stopped);
+    let stopped = send(Word::Stopped);
     assert_eq!(
         sent,
         [
@@ -177,13 +208,7 @@ fn a_partner_that_lets_go_is_replaced_at_once() {
     for mut router in [Router::primary(), Router::backup()] {
         router.hear_each(300, 9000, Word::Running);
         router.until(8500);
-        router.at(
-            8500,
-            Event::Heartbeat {
-                path: Path::Public,
-                word: Word::Stopped,
-            },
-        );
+        router.at(8500, heard(Path::Public, Word::Stopped));
         assert_eq!(router.activation().map(|(at, _)| at), Some(8500));
         assert_eq!(router.machine.word(), Word::Running);
     }
@@ -193,20 +218,8 @@ fn a_partner_that_lets_go_is_replaced_at_once() {
 fn a_late_stopped_on_the_slower_path_is_no_hand_over() {
     let mut router = Router::backup();
     router.hear(500, Word::Stopped);
-    router.at(
-        1500,
-        Event::Heartbeat {
-            path: Path::Public,
-            word: Word::Running,
-        },
-    );
-    router.at(
-        1510,
-        Event::Heartbeat {
-            path: Path::Private,
-            word: Word::Stopped,
-        },
-    );
+    router.at(1500, heard(Path::Public, Word::Running));
+    router.at(1510, heard(Path::Private, Word::Stopped));
     router.hear_each(1520, 9000, Word::Running);
     assert_eq!(router.activation(), None);
 }
@@ -226,25 +239,16 @@ fn without_a_partner_it_activates_after_listening_and_sends_nothing() {
 #[test]
 fn backup_yields_with_one_more_running_and_says_stopped_when_done() {
     let mut router = Router::backup().activated();
-    let actions = router.at(
-        3500,
-        Event::Heartbeat {
-            path: Path::Private,
-            word: Word::Running,
-        },
-    );
+    let actions = router.at(3500, heard(Path::Private, Word::Running));
     assert_eq!(
         actions,
         [
-            Action::Send(Word::Running),
+            send(Word::Running),
             Action::Deactivate(Cause::PartnerActive)
         ]
     );
     router.until(3550);
-    assert_eq!(
-        router.record(Event::Deactivated),
-        [Action::Send(Word::Stopped)]
-    );
+    assert_eq!(router.record(Event::Deactivated), [send(Word::Stopped)]);
     assert_eq!(router.machine.phase(), Phase::Standby);
     router.hear_each(4000, 20_000, Word::Running);
     assert_eq!(
@@ -275,15 +279,12 @@ fn term_says_stopped_before_anything_else_and_once_more_at_the_end() {
     let actions = router.at(3700, Event::Terminate);
     assert_eq!(
         actions,
-        [
-            Action::Send(Word::Stopped),
-            Action::Deactivate(Cause::Terminating)
-        ]
+        [send(Word::Stopped), Action::Deactivate(Cause::Terminating)]
     );
     router.until(3800);
     assert_eq!(
         router.record(Event::Deactivated),
-        [Action::Send(Word::Stopped), Action::Finish]
+        [send(Word::Stopped), Action::Finish]
     );
 }
 
@@ -300,13 +301,7 @@ fn one_silent_path_is_one_warning_within_two_keepalives() {
     let mut router = Router::backup();
     router.hear_each(200, 10_000, Word::Running);
     for millis in (10_200..40_000).step_by(1000) {
-        router.at(
-            millis,
-            Event::Heartbeat {
-                path: Path::Public,
-                word: Word::Running,
-            },
-        );
+        router.at(millis, heard(Path::Public, Word::Running));
     }
     let silent = Action::Report(Notice::PathSilent(Path::Private));
     let warnings: Vec<_> = router
@@ -328,20 +323,8 @@ fn a_partner_that_dies_or_returns_is_no_path_warning() {
     let mut router = Router::backup();
     for round in 0..3u64 {
         for millis in (round * 30_000 + 200..round * 30_000 + 10_000).step_by(1000) {
-            router.at(
-                millis,
-                Event::Heartbeat {
-                    path: Path::Public,
-                    word: Word::Stopped,
-                },
-            );
-            router.at(
-                millis + 2,
-                Event::Heartbeat {
-                    path: Path::Private,
-                    word: Word::Stopped,
-                },
-            );
+            router.at(millis, heard(Path::Public, Word::Stopped));
+            router.at(millis + 2, heard(Path::Private, Word::Stopped));
         }
     }
     let warned = router.count(|action| matches!(action, Action::Report(Notice::PathSilent(_))));
@@ -359,10 +342,7 @@ fn b23_lvs_is_restarted_and_a_healthy_partner_asked_after_five_deaths() {
     let actions = router.at(3400, Event::LvsDied);
     assert_eq!(
         actions,
-        [
-            Action::Deactivate(Cause::LvsFailing),
-            Action::Send(Word::Stopped)
-        ]
+        [Action::Deactivate(Cause::LvsFailing), send(Word::Stopped)]
     );
     router.at(3450, Event::Deactivated);
     router.hear(3460, Word::Stopped);
@@ -408,10 +388,7 @@ fn refused_activation_hands_over_and_is_tried_again() {
     let actions = router.at(3050, Event::Refused);
     assert_eq!(
         actions,
-        [
-            Action::Deactivate(Cause::Refused),
-            Action::Send(Word::Stopped)
-        ]
+        [Action::Deactivate(Cause::Refused), send(Word::Stopped)]
     );
     router.at(3060, Event::Deactivated);
     router.until(4040);
@@ -425,16 +402,10 @@ fn a_pause_ends_in_letting_go_and_listening() {
     let mut router = Router::primary().activated();
     router.hear(3500, Word::Stopped);
     router.now += ms(10_000);
-    let actions = router.record(Event::Heartbeat {
-        path: Path::Public,
-        word: Word::Running,
-    });
+    let actions = router.record(heard(Path::Public, Word::Running));
     assert!(actions.contains(&Action::Drain));
     assert!(actions.contains(&Action::Deactivate(Cause::Gap)));
-    assert!(
-        !actions.contains(&Action::Send(Word::Running)),
-        "{actions:?}"
-    );
+    assert!(!actions.contains(&send(Word::Running)), "{actions:?}");
     router.record(Event::Deactivated);
     router.hear_each(13_600, 20_000, Word::Running);
     assert_eq!(router.machine.phase(), Phase::Standby);
@@ -510,6 +481,83 @@ fn forced_active_goes_at_once() {
     let actions = router.at(0, Event::ForceActive);
     assert_eq!(
         actions,
-        [Action::Send(Word::Running), Action::Activate(Cause::Forced)]
+        [send(Word::Running), Action::Activate(Cause::Forced)]
     );
+}
+
+/// A heartbeat of ours.
+fn ours(counter: u64, epoch: u64, word: Word) -> Event {
+    let phase = if word == Word::Running {
+        Phase::Active
+    } else {
+        Phase::Standby
+    };
+    let role = Role::Backup;
+    let extended = Extended {
+        boot: 9,
+        counter,
+        epoch,
+        phase,
+        role,
+        serial: 0,
+        echo: (0, 0),
+    };
+    Event::Heartbeat {
+        path: Path::Public,
+        heartbeat: Heartbeat {
+            word,
+            extended: Some(extended),
+        },
+    }
+}
+
+#[test]
+fn who_took_over_later_stays() {
+    let mut primary = Router::primary().activated();
+    assert_eq!(primary.machine.epoch(), 1);
+    let actions = primary.at(3500, ours(1, 2, Word::Running));
+    assert!(
+        actions.contains(&Action::Deactivate(Cause::PartnerActive)),
+        "{actions:?}"
+    );
+
+    let mut backup = Router::backup().activated();
+    backup.at(3500, ours(1, 0, Word::Running));
+    assert_eq!(
+        backup.machine.phase(),
+        Phase::Active,
+        "its epoch is the higher one"
+    );
+
+    let mut equal = Router::backup().activated();
+    equal.at(3500, ours(1, 1, Word::Running));
+    assert_eq!(
+        equal.machine.phase(),
+        Phase::Leaving,
+        "equal: the primary stays"
+    );
+}
+
+#[test]
+fn an_activation_has_a_higher_epoch_than_any_heard_or_stored() {
+    let identity = Identity {
+        epoch: 40,
+        ..IDENTITY
+    };
+    let mut machine = Machine::new(settings(Role::Primary), identity, START);
+    machine.handle(START + ms(10), ours(1, 50, Word::Stopped));
+    let actions = machine.handle(START + ms(1100), Event::Timeout);
+    assert!(actions.contains(&Action::StoreEpoch(51)), "{actions:?}");
+}
+
+#[test]
+fn an_overtaken_heartbeat_is_only_a_sign_of_life() {
+    let mut router = Router::backup();
+    router.at(300, ours(5, 1, Word::Running));
+    router.at(900, ours(6, 1, Word::Running));
+    router.at(1500, ours(4, 1, Word::Stopped));
+    assert_eq!(router.machine.partner_word(), Some(Word::Running));
+    assert_eq!(router.activation(), None);
+    router.at(1600, ours(7, 1, Word::Stopped));
+    assert_eq!(router.activation(), Some((1600, Cause::PrimaryInactive)));
 }

@@ -1,0 +1,87 @@
+//! What this router tells of itself, and who stays when both say that they are active.
+
+use super::{Afterwards, Leaving, Machine};
+use crate::{Action, Cause, Extended, Heartbeat, Notice, Phase, Role, Word};
+use std::time::Duration;
+
+/// Shortest time between two announcements because both routers are active.
+pub(super) const SHORTEST: Duration = Duration::from_secs(5);
+/// Longest.
+const LONGEST: Duration = Duration::from_secs(60);
+
+impl Machine {
+    pub(super) fn both_active(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self
+            .partner
+            .extended()
+            .is_some_and(|partner| partner.phase == Phase::Leaving)
+        {
+            return;
+        }
+        if self.partner_has_better_claim() {
+            // One more "running", so that an original primary announces its addresses.
+            self.send(now, Word::Running, actions);
+            let leaving = Leaving {
+                afterwards: Afterwards::StandBy,
+                yielding: true,
+            };
+            self.let_go(now, Cause::PartnerActive, leaving, actions);
+        } else if self.phase == Phase::Active {
+            self.insist(now, actions);
+        }
+        // While activating: the addresses are announced anyway when they are up.
+    }
+
+    /// Who took over later knows more; else the primary stays, as with an original (3.7).
+    fn partner_has_better_claim(&self) -> bool {
+        let own = self.identity.epoch;
+        match self.partner.extended() {
+            Some(partner) if partner.epoch != own => partner.epoch > own,
+            _ => self.settings.role == Role::Backup,
+        }
+    }
+
+    /// Stays active and announces its addresses, but not with every heartbeat (B61).
+    fn insist(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if now < self.resend_at {
+            self.resends_suppressed += 1;
+            return;
+        }
+        if now > self.resend_at + LONGEST {
+            self.resend_delay = SHORTEST;
+        }
+        let suppressed = std::mem::take(&mut self.resends_suppressed);
+        actions.push(Action::Report(Notice::ResendingArps { suppressed }));
+        actions.push(Action::Announce);
+        self.resend_at = now + self.resend_delay;
+        self.resend_delay = (self.resend_delay * 2).min(LONGEST);
+    }
+
+    pub(super) fn send_own(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        self.send(now, self.word(), actions);
+    }
+
+    pub(super) fn send(&mut self, now: Duration, word: Word, actions: &mut Vec<Action>) {
+        if self.settings.partner {
+            self.spoke = true;
+            self.next_send = now + self.settings.keepalive;
+            self.counter += 1;
+            let extended = Extended {
+                boot: self.identity.boot,
+                counter: self.counter,
+                epoch: self.identity.epoch,
+                phase: self.phase,
+                role: self.settings.role,
+                serial: self.identity.serial,
+                echo: self
+                    .partner
+                    .extended()
+                    .map_or((0, 0), |heard| (heard.boot, heard.counter)),
+            };
+            actions.push(Action::Send(Heartbeat {
+                word,
+                extended: Some(extended),
+            }));
+        }
+    }
+}
