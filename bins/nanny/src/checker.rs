@@ -7,7 +7,7 @@ use crate::settings::Monitor;
 use crate::table::{CommandFailed, Table};
 use health::{Action, Cause, Entry, Force, Removal, Server, Standing, Verdict};
 use nix::sys::signal::Signal;
-use probe::{LoadOutcome, Outcome, Reason};
+use probe::{Check, LoadOutcome, Outcome, Reason, Slots};
 use std::mem::{Discriminant, discriminant};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,6 +15,9 @@ use tracing::{debug, info};
 
 /// Status when ipvsadm fails, as in the original.
 const COMMAND_FAILED: u8 = 255;
+
+/// Pause before asking again for the right to run a program.
+const CROWDED: Duration = Duration::from_millis(50);
 
 /// Checks until a signal, a failing ipvsadm or the end of lvs.
 pub(crate) fn run(options: &Options, monitor: Monitor, events: &mut Events) -> ExitCode {
@@ -26,6 +29,7 @@ pub(crate) fn run(options: &Options, monitor: Monitor, events: &mut Events) -> E
         events,
         told: None,
         alive: Duration::ZERO,
+        retry: Duration::ZERO,
     };
     loop {
         match checker.turn() {
@@ -45,6 +49,8 @@ struct Checker<'a> {
     told: Option<Discriminant<Reason>>,
     /// When the last `alive` went out.
     alive: Duration,
+    /// Not before this: too many programs are running.
+    retry: Duration,
 }
 
 impl Checker<'_> {
@@ -66,9 +72,8 @@ impl Checker<'_> {
     /// When there is something to do without being asked: the next check, or while a state is
     /// forced the next `alive`.
     fn wake(&self) -> Duration {
-        self.server
-            .next_check()
-            .unwrap_or(self.alive + self.alive_period())
+        let check = self.server.next_check().map(|next| next.max(self.retry));
+        check.unwrap_or(self.alive + self.alive_period())
     }
 
     fn alive_period(&self) -> Duration {
@@ -76,11 +81,13 @@ impl Checker<'_> {
     }
 
     fn check(&mut self) -> Result<(), CommandFailed> {
-        let interrupts = self.events.interrupts();
-        let outcome = self
-            .monitor
-            .check
-            .run(self.monitor.real, self.monitor.limit, &interrupts);
+        let Some(outcome) = self.attempt() else {
+            self.retry = self.events.now() + CROWDED;
+            if self.events.now() >= self.alive + self.alive_period() {
+                self.alive();
+            }
+            return Ok(());
+        };
         let (verdict, reason) = match outcome {
             Outcome::Available => (Verdict::Available, None),
             Outcome::Unavailable(reason) => {
@@ -107,6 +114,24 @@ impl Checker<'_> {
             self.alive();
         }
         result
+    }
+
+    /// One attempt; `None` when it needs a program and too many are running.
+    fn attempt(&mut self) -> Option<Outcome> {
+        let monitor = &mut self.monitor;
+        let program = matches!(monitor.check, Check::Program { .. });
+        let slots = monitor.slots.as_mut().filter(|_| program);
+        let slot = match slots.map(Slots::take) {
+            Some(Ok(None)) => return None,
+            // A lock that fails is no reason not to check.
+            Some(Ok(slot)) => slot,
+            Some(Err(_)) | None => None,
+        };
+        let outcome = monitor
+            .check
+            .run(monitor.real, monitor.limit, &self.events.interrupts());
+        drop(slot);
+        Some(outcome)
     }
 
     /// Logs why a check failed: in the original's words where it had any, and as a reason (B53).
@@ -211,11 +236,20 @@ impl Checker<'_> {
     }
 
     fn query_load(&mut self) -> Result<(), CommandFailed> {
-        let Some(load) = &self.monitor.load else {
+        let monitor = &mut self.monitor;
+        let Some(load) = &monitor.load else {
             return Ok(());
         };
+        let slot = match monitor.slots.as_mut().map(Slots::take) {
+            // The weight can wait for the next step.
+            Some(Ok(None)) => return Ok(()),
+            Some(Ok(slot)) => slot,
+            Some(Err(_)) | None => None,
+        };
         let interrupts = self.events.interrupts();
-        match load.run(self.monitor.real, self.monitor.limit, &interrupts) {
+        let outcome = load.run(monitor.real, monitor.limit, &interrupts);
+        drop(slot);
+        match outcome {
             LoadOutcome::Load(load) => {
                 debug!("Loadavg of {} is {load}", self.monitor.real.ip());
                 let actions = self.server.handle_load(load);

@@ -1,12 +1,12 @@
 //! From options and environment to what is checked and how it is judged (`piranha-daemons.md` 5.1).
 //!
 //! What the original's arguments have no room for comes in the environment: `PIRANHA_TIMEOUT_MS`,
-//! `PIRANHA_RETRIES`, `PIRANHA_SLOW_START` (0 or 1) and, under lvs, `PIRANHA_WEIGHT` (found in the
-//! table).
+//! `PIRANHA_RETRIES`, `PIRANHA_SLOW_START` (0 or 1), `PIRANHA_PROGRAM_SLOTS` (`COUNT:FILE`, programs at
+//! once) and, under lvs, `PIRANHA_WEIGHT` (found in the table).
 
 use crate::options::{Options, Service};
 use health::Settings;
-use probe::{Check, Expect, LoadMonitor, Program, Protocol, decode};
+use probe::{Check, Expect, LoadMonitor, Program, Protocol, Slots, decode};
 use std::net::SocketAddrV4;
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
@@ -55,6 +55,8 @@ pub(crate) struct Monitor {
     /// Time limit of a check.
     pub(crate) limit: Duration,
     pub(crate) load: Option<LoadMonitor>,
+    /// Shared with all checkers: how many programs may run at once.
+    pub(crate) slots: Option<Slots>,
     pub(crate) health: Settings,
     /// What to say at start.
     pub(crate) notices: Vec<String>,
@@ -94,6 +96,7 @@ impl Monitor {
             real: SocketAddrV4::new(options.server, options.real_port),
             check,
             limit: interval,
+            slots: slots(options, load.is_some())?,
             load,
             health: health.check()?,
             notices,
@@ -129,6 +132,23 @@ fn environment<T: std::str::FromStr>(name: &'static str) -> Result<Option<T>, Se
     match value.parse() {
         Ok(number) => Ok(Some(number)),
         Err(_) => Err(SettingsError::Environment { name, value }),
+    }
+}
+
+/// Only a checker that runs programs has to share them.
+fn slots(options: &Options, load: bool) -> Result<Option<Slots>, SettingsError> {
+    const NAME: &str = "PIRANHA_PROGRAM_SLOTS";
+    let programs = options.send_program.is_some() || load;
+    let Some(value) = std::env::var_os(NAME).filter(|_| programs) else {
+        return Ok(None);
+    };
+    let value = value.to_string_lossy().into_owned();
+    let opened = value
+        .split_once(':')
+        .and_then(|(count, path)| Slots::open(path.as_ref(), count.parse().ok()?).ok());
+    match opened {
+        Some(slots) => Ok(Some(slots)),
+        None => Err(SettingsError::Environment { name: NAME, value }),
     }
 }
 

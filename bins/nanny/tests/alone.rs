@@ -327,12 +327,40 @@ fn a_program_that_hangs_is_killed_at_the_end() {
 }
 
 #[test]
+fn check_programs_take_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("slots");
+    std::fs::write(&file, "").unwrap();
+    let (path, events) = support::fifo(&folder, "events");
+    let slots = format!("1:{}", file.display());
+    let server = Server::new("127.77.1.20");
+    let tool = Tool::new();
+    let program = format!(
+        "sh -c 'echo begin > {0}; echo end > {0}; echo OK'",
+        path.display()
+    );
+    let nannies: Vec<_> = (0..4)
+        .map(|_| {
+            let environment = [SLOW, ("PIRANHA_PROGRAM_SLOTS", slots.as_str())];
+            start(&server, &tool, &["-e", &program, "-x", "OK"], &environment)
+        })
+        .collect();
+    for nanny in &nannies {
+        nanny.log.find("[ active ]");
+    }
+    for _ in &nannies {
+        assert_eq!(
+            (events.next(), events.next()),
+            ("begin".into(), "end".into())
+        );
+    }
+}
+
+#[test]
 fn load_changes_the_weight() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("load");
-    std::fs::write(&path, "#!/bin/sh\necho \"load average: 0.00, 0, 0\"\n").unwrap();
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    support::executable(&path, "#!/bin/sh\necho \"load average: 0.00, 0, 0\"\n");
     let more = ["-U", path.to_str().unwrap(), "-t", "30", "-w", "10"];
     let scene = scene("127.77.1.14", &more, &[("PIRANHA_SLOW_START", "0")]);
     let real = scene.server.real();

@@ -12,14 +12,26 @@ use std::fs;
 use std::io::{Read, Write, pipe};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const REAL: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 7), 8080);
 const AMPLE: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(300);
+
+/// Makes an executable file. Another process writes it: a copy of a descriptor open for writing, in
+/// a process that another test starts in this moment, would keep it from being run.
+fn executable(path: &Path, text: &str) {
+    let source = path.with_extension("text");
+    fs::write(&source, text).unwrap();
+    let status = Command::new("install")
+        .args(["-m", "755"])
+        .args([&source, path])
+        .status();
+    assert!(status.unwrap().success());
+}
 
 /// A script in a folder of its own.
 struct Script {
@@ -30,8 +42,7 @@ impl Script {
     fn new(body: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("check");
-        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&path, &format!("#!/bin/sh\n{body}\n"));
         Self { folder }
     }
 

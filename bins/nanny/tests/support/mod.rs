@@ -10,12 +10,13 @@
 )]
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{Shutdown, shutdown};
 use nix::unistd::Pid;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -94,8 +95,7 @@ impl Tool {
         let script = "#!/bin/sh\nhere=${0%/*}\necho \"$PPID $*\" > $here/calls\n\
             if [ -f $here/fail$1 ]; then cat $here/fail$1 >&2; exit 255; fi\n";
         let path = folder.path().join("ipvsadm");
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&path, script);
         Self {
             folder,
             calls: Lines::of(calls),
@@ -147,8 +147,11 @@ impl Server {
         }
     }
 
+    /// Refuses from now on. Closing alone would not do: a process that another test starts in this
+    /// moment may hold a copy.
     pub fn stop(&mut self) {
-        self.listener = None;
+        let listener = self.listener.take().unwrap();
+        shutdown(listener.as_raw_fd(), Shutdown::Both).unwrap();
     }
 
     pub fn start(&mut self) {
@@ -260,4 +263,16 @@ pub fn fifo(folder: &TempDir, name: &str) -> (PathBuf, Lines) {
         .open(&path)
         .unwrap();
     (path, Lines::of(file))
+}
+
+/// Makes an executable file. Another process writes it: a copy of a descriptor open for writing, in
+/// a process that another test starts in this moment, would keep it from being run.
+pub fn executable(path: &Path, text: &str) {
+    let source = path.with_extension("text");
+    fs::write(&source, text).unwrap();
+    let status = Command::new("install")
+        .args(["-m", "755"])
+        .args([&source, path])
+        .status();
+    assert!(status.unwrap().success());
 }
