@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use ipvs::codec::IpvsMessage;
-use ipvs::{Client, Daemon, Error, Info, ServerState, ServiceId, ServiceState, Timeouts};
+use ipvs::{Client, Daemon, Error, Info, Link, ServerState, ServiceId, ServiceState, Timeouts};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 
@@ -31,6 +31,37 @@ pub trait Kernel {
 #[derive(Debug, Default)]
 pub struct RunningKernel {
     open: Option<(Client, Info)>,
+}
+
+/// Any open client: also one over a link that a test supplies.
+impl<L: Link> Kernel for Client<L> {
+    fn probe(&mut self) -> Result<Info, Error> {
+        self.info()
+    }
+
+    fn services(&mut self) -> Result<Vec<ServiceState>, Error> {
+        Self::services(self)
+    }
+
+    fn service(&mut self, id: &ServiceId) -> Result<ServiceState, Error> {
+        Self::service(self, id)
+    }
+
+    fn servers(&mut self, id: &ServiceId) -> Result<Vec<ServerState>, Error> {
+        Self::servers(self, id)
+    }
+
+    fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
+        Self::daemons(self)
+    }
+
+    fn timeouts(&mut self) -> Result<Timeouts, Error> {
+        Self::timeouts(self)
+    }
+
+    fn execute(&mut self, requests: &[IpvsMessage]) -> Vec<Result<(), Error>> {
+        self.execute_all(requests)
+    }
 }
 
 impl RunningKernel {

@@ -23,6 +23,3 @@ pub type Word = Vec<u8>;
 pub fn parse(words: Vec<Word>) -> Result<Action, UsageError> {
     hiargs::resolve(lowargs::parse(words)?)
 }
-
-#[cfg(test)]
-mod tests;

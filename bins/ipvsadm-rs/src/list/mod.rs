@@ -8,6 +8,3 @@ mod table;
 
 pub use order::{sort_servers, sort_services};
 pub use table::print;
-
-#[cfg(test)]
-mod tests;

@@ -11,15 +11,18 @@
     reason = "a test may stop at the first surprise, also in its helping functions"
 )]
 
+mod inside;
 mod kit;
 mod matching;
+mod memory;
 mod table;
+mod wire;
 
 use std::env;
 use std::path::PathBuf;
 
 use kit::Kit;
-use table::{Case, cases};
+use table::{Case, Outcome, cases};
 
 /// What a case got wrong.
 struct Failure {
@@ -50,7 +53,7 @@ fn run_all(kind: &str) {
     }
     let mut failures = Vec::new();
     for case in &selected {
-        if let Some(failure) = run(&kit, case) {
+        if let Some(failure) = run(case, |case| kit.run(case)) {
             println!("{}: {}", failure.id, failure.text);
             failures.push(failure);
         }
@@ -60,18 +63,21 @@ fn run_all(kind: &str) {
         selected.len() - failures.len(),
         selected.len()
     );
+    if kind == "ipvs" && ours() {
+        // They want the names of the kit.
+        run_inside("unit", |_| true, inside::run_formatter);
+    }
     let ids: Vec<&str> = failures.iter().map(|failure| failure.id.as_str()).collect();
     assert!(failures.is_empty(), "{ids:?}");
 }
 
-fn run(kit: &Kit, case: &Case) -> Option<Failure> {
+fn run(case: &Case, carry_out: impl Fn(&Case) -> Result<Outcome, String>) -> Option<Failure> {
     let expected = if ours() {
         table::deliberate(case)
     } else {
         case.expected.clone()
     };
-    let found = kit.run(case);
-    let wrong = match found {
+    let wrong = match carry_out(case) {
         Ok(found) => matching::difference(&case.matching, &expected, &found)?,
         Err(text) => text,
     };
@@ -111,10 +117,38 @@ fn cases_that_ask_no_kernel() {
         "{}",
         selected.len()
     );
-    let failures: Vec<_> = selected.iter().filter_map(|case| run(&kit, case)).collect();
+    let failures: Vec<_> = selected
+        .iter()
+        .filter_map(|case| run(case, |case| kit.run(case)))
+        .collect();
     let texts: Vec<_> = failures
         .iter()
         .map(|it| format!("{}: {}", it.id, it.text))
         .collect();
     assert!(texts.is_empty(), "{}", texts.join("\n"));
+}
+
+/// Runs rows of a kind inside this process.
+fn run_inside(kind: &str, wanted: impl Fn(&Case) -> bool, carry_out: impl Fn(&Case) -> Outcome) {
+    let all = cases();
+    let selected = all.iter().filter(|case| case.needs == kind && wanted(case));
+    let failures: Vec<_> = selected
+        .filter_map(|case| run(case, |case| Ok(carry_out(case))))
+        .collect();
+    let texts: Vec<_> = failures
+        .iter()
+        .map(|it| format!("{}: {}", it.id, it.text))
+        .collect();
+    assert!(texts.is_empty(), "{}", texts.join("\n"));
+}
+
+#[test]
+fn cases_of_formats() {
+    let numeric = |case: &Case| case.command.contains("-Lcn") || case.command.contains("-Ln");
+    run_inside("unit", numeric, inside::run_formatter);
+}
+
+#[test]
+fn cases_of_requests() {
+    run_inside("wire", |_| true, inside::run_recorder);
 }

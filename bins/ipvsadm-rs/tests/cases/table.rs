@@ -104,11 +104,42 @@ pub(crate) fn deliberate(case: &Case) -> Outcome {
     if expected.stdout == "139\n" {
         expected.stdout = "2\n".to_owned();
     }
+    // Counters of servers are full 64-bit numbers.
+    if case.group == "scale" && case.matching == "refbug" {
+        expected.stdout = with_full_counters(case, &expected.stdout);
+    }
     // Help, version and argument errors ask no kernel.
     if case.needs == "no-ipvs" || case.group == "perm" {
         without_kernel(case, &mut expected);
     }
     expected
+}
+
+/// The server's line with the numbers that the service's line shows. All counters of such a row are the
+/// same; the first three rates of a server are never shortened.
+fn with_full_counters(case: &Case, text: &str) -> String {
+    const NAME: usize = 33;
+    let directive = case.setup.lines().next().unwrap();
+    let value: u64 = directive
+        .strip_prefix("@counters ")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let service = lines
+        .iter()
+        .rposition(|line| line.starts_with("TCP"))
+        .unwrap();
+    let numbers = lines[service][NAME..].to_owned();
+    let server = lines[service + 1][..NAME].to_owned();
+    let numbers = if case.command.contains("--rate") && !case.command.contains("--exact") {
+        let shortened = &numbers[numbers.len() - 18..];
+        format!(" {value:>8} {value:>8} {value:>8}{shortened}")
+    } else {
+        numbers
+    };
+    lines[service + 1] = server + &numbers;
+    lines.join("\n") + "\n"
 }
 
 fn without_kernel(case: &Case, expected: &mut Outcome) {

@@ -60,6 +60,11 @@ impl<L: Link> Client<L> {
         Ok(client)
     }
 
+    /// Ends the client and gives its link back.
+    pub fn into_link(self) -> L {
+        self.link
+    }
+
     fn look_up_family(&mut self) -> Result<u16, Error> {
         let lookup = GenlCtrl {
             cmd: GenlCtrlCmd::GetFamily,

@@ -1,0 +1,117 @@
+//! A kernel in memory, for rows whose data no real kernel gives at will: counters.
+
+use std::collections::BTreeMap;
+
+use ipvs::codec::{Command, IpvsMessage, destination, service};
+use ipvs::{
+    Counters, Daemon, Entry, Error, Info, ServerState, ServiceId, ServiceState, Table, Timeouts,
+};
+use ipvsadm_rs::kernel::Kernel;
+
+/// The table and what all counters say.
+pub(crate) struct Memory {
+    pub(crate) table: Table,
+    pub(crate) counters: Counters,
+}
+
+impl Memory {
+    /// An empty table whose counters will all be this.
+    pub(crate) fn counting(value: u64) -> Self {
+        let counters = Counters {
+            connections: value,
+            in_packets: value,
+            out_packets: value,
+            in_bytes: value,
+            out_bytes: value,
+            connection_rate: value,
+            in_packet_rate: value,
+            out_packet_rate: value,
+            in_byte_rate: value,
+            out_byte_rate: value,
+        };
+        Self {
+            table: Table::new(),
+            counters,
+        }
+    }
+
+    fn carry_out(&mut self, request: &IpvsMessage) -> Result<(), Error> {
+        match request.command {
+            Command::NewService => {
+                let service = service::value(request)?.service;
+                let id = service.id;
+                self.table.insert(
+                    id,
+                    Entry {
+                        service,
+                        servers: BTreeMap::new(),
+                    },
+                );
+            }
+            Command::NewDest => {
+                let id = service::value(request)?.service.id;
+                let server = destination::value(request, id.family())?.server;
+                let entry = self.table.get_mut(&id).ok_or(Error::ServiceNotDefined)?;
+                entry.servers.insert(server.id, server);
+            }
+            other => panic!("not needed by any row: {other:?}"),
+        }
+        Ok(())
+    }
+}
+
+impl Kernel for Memory {
+    fn probe(&mut self) -> Result<Info, Error> {
+        Ok(Info {
+            version: 0x010201,
+            table_size: 4096,
+        })
+    }
+
+    fn services(&mut self) -> Result<Vec<ServiceState>, Error> {
+        let state = |entry: &Entry| ServiceState {
+            service: entry.service.clone(),
+            counters: self.counters,
+        };
+        Ok(self.table.values().map(state).collect())
+    }
+
+    fn service(&mut self, id: &ServiceId) -> Result<ServiceState, Error> {
+        let found = self
+            .services()?
+            .into_iter()
+            .find(|state| state.service.id == *id);
+        found.ok_or(Error::NoSuchService)
+    }
+
+    fn servers(&mut self, id: &ServiceId) -> Result<Vec<ServerState>, Error> {
+        let servers = self.table.get(id).map(|entry| entry.servers.values());
+        let state = |server: &ipvs::Server| ServerState {
+            server: server.clone(),
+            active_connections: 0,
+            inactive_connections: 0,
+            persistent_connections: 0,
+            counters: self.counters,
+        };
+        Ok(servers.into_iter().flatten().map(state).collect())
+    }
+
+    fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn timeouts(&mut self) -> Result<Timeouts, Error> {
+        Ok(Timeouts {
+            tcp: 900,
+            tcp_fin: 120,
+            udp: 300,
+        })
+    }
+
+    fn execute(&mut self, requests: &[IpvsMessage]) -> Vec<Result<(), Error>> {
+        requests
+            .iter()
+            .map(|request| self.carry_out(request))
+            .collect()
+    }
+}
