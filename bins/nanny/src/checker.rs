@@ -109,11 +109,11 @@ impl Checker<'_> {
             .iter()
             .any(|action| matches!(action, Action::Leave { .. }));
         self.tell(reason.as_ref(), leaves);
-        let result = self.perform(actions);
+        // Before a load query: that may take as long as a check.
         if self.monitor.health.interval >= ALIVE || self.events.now() >= self.alive + ALIVE {
             self.alive();
         }
-        result
+        self.perform(actions)
     }
 
     /// One attempt; `None` when it needs a program and too many are running.

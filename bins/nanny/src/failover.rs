@@ -1,7 +1,6 @@
 //! Failover mode: watches the partner's service until it is gone (`piranha-daemons.md` 5.9).
 
 use crate::events::{Event, Events};
-use crate::options::Options;
 use crate::settings::Monitor;
 use health::{Failover, FailoverAction, Verdict};
 use probe::Outcome;
@@ -9,7 +8,7 @@ use std::process::ExitCode;
 use tracing::info;
 
 /// Checks until there is a decision or a signal; the status says which.
-pub(crate) fn run(_: &Options, monitor: &Monitor, events: &mut Events) -> ExitCode {
+pub(crate) fn run(monitor: &Monitor, events: &mut Events) -> ExitCode {
     let mut failover = Failover::default();
     let mut next = events.now();
     loop {

@@ -55,7 +55,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     monitor.notices.iter().for_each(|notice| info!("{notice}"));
     memory::give_back();
     match options.service {
-        Service::Failover => failover::run(&options, &monitor, &mut events),
+        Service::Failover => failover::run(&monitor, &mut events),
         Service::Lvs => checker::run(&options, monitor, &mut events),
     }
 }

@@ -55,119 +55,146 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
     })
 }
 
+/// What an option takes; the text is what the help calls the value.
+#[derive(Clone, Copy)]
+enum Takes {
+    Nothing,
+    Number(&'static str),
+    Text(&'static str),
+}
+
+use Takes::{Nothing, Number, Text};
+
+/// Long name, letter, value, help; in the order of the help.
+type Row = (&'static str, Option<char>, Takes, &'static str);
+
+const OPTIONS: [Row; 26] = [
+    (
+        "interval",
+        Some('t'),
+        Number("seconds"),
+        "Pause between checks, and time limit of a check",
+    ),
+    ("ipvsadm", Some('I'), Text("path"), "Path of ipvsadm"),
+    (
+        "loadcmd",
+        Some('U'),
+        Text("command"),
+        "Load monitor: rup, ruptime, rsh, ssh, program, none",
+    ),
+    (
+        "method",
+        Some('M'),
+        Text("method"),
+        "Forwarding method: m, g or i",
+    ),
+    (
+        "nodaemon",
+        Some('n'),
+        Nothing,
+        "Stay in the foreground, messages on standard output",
+    ),
+    ("nofork", Some('c'), Nothing, "Do not fork, but detach"),
+    (
+        "port",
+        Some('p'),
+        Number("port"),
+        "Port of the virtual service",
+    ),
+    (
+        "rport",
+        Some('r'),
+        Number("port"),
+        "Port of the real server, when it is another one",
+    ),
+    (
+        "reentrytime",
+        Some('a'),
+        Number("seconds"),
+        "How long a failed server must answer again",
+    ),
+    (
+        "scale",
+        Some('S'),
+        Number("factor"),
+        "Load raises the weight up to this factor",
+    ),
+    (
+        "server",
+        Some('h'),
+        Text("address"),
+        "Address of the real server",
+    ),
+    (
+        "send_program",
+        Some('e'),
+        Text("command"),
+        "Program that checks instead (%h, %p)",
+    ),
+    ("send_string", Some('s'), Text("text"), "Text to send"),
+    ("expect_string", Some('x'), Text("text"), "Text to expect"),
+    (
+        "regex",
+        None,
+        Nothing,
+        "The expected text is an extended regular expression",
+    ),
+    (
+        "suppress",
+        Some('T'),
+        Nothing,
+        "Do not decode backslash sequences",
+    ),
+    (
+        "quiesce_server",
+        Some('q'),
+        Nothing,
+        "Weight 0 instead of removal",
+    ),
+    ("udp", Some('u'), Nothing, "UDP instead of TCP"),
+    ("verbose", Some('v'), Nothing, "Debug messages"),
+    (
+        "virtaddress",
+        Some('V'),
+        Text("address"),
+        "Address of the virtual service",
+    ),
+    (
+        "fwmark",
+        Some('f'),
+        Number("mark"),
+        "Firewall mark of the virtual service",
+    ),
+    (
+        "weight",
+        Some('w'),
+        Number("weight"),
+        "Weight of the real server",
+    ),
+    ("fos", None, Nothing, "Watch a failover service"),
+    (
+        "lvs",
+        None,
+        Nothing,
+        "Watch a real server of a virtual service",
+    ),
+    ("test-start", None, Nothing, "Do not run ipvsadm"),
+    ("norun", None, Nothing, "Do not run ipvsadm"),
+];
+
 fn command() -> Command {
-    let number = |name, short, value, help| valued(name, short, value, help).value_parser(integer);
-    let text = |name, short, value, help| {
-        valued(name, short, value, help).value_parser(value_parser!(OsString))
-    };
-    Command::new("nanny")
-        .arg(number(
-            "interval",
-            't',
-            "seconds",
-            "Pause between checks, and time limit of a check",
-        ))
-        .arg(text("ipvsadm", 'I', "path", "Path of ipvsadm"))
-        .arg(text(
-            "loadcmd",
-            'U',
-            "command",
-            "Load monitor: rup, ruptime, rsh, ssh, program, none",
-        ))
-        .arg(text(
-            "method",
-            'M',
-            "method",
-            "Forwarding method: m, g or i",
-        ))
-        .arg(flag(
-            "nodaemon",
-            Some('n'),
-            "Stay in the foreground, messages on standard output",
-        ))
-        .arg(flag("nofork", Some('c'), "Do not fork, but detach"))
-        .arg(number("port", 'p', "port", "Port of the virtual service"))
-        .arg(number(
-            "rport",
-            'r',
-            "port",
-            "Port of the real server, when it is another one",
-        ))
-        .arg(number(
-            "reentrytime",
-            'a',
-            "seconds",
-            "How long a failed server must answer again",
-        ))
-        .arg(number(
-            "scale",
-            'S',
-            "factor",
-            "Load raises the weight up to this factor",
-        ))
-        .arg(text("server", 'h', "address", "Address of the real server"))
-        .arg(text(
-            "send_program",
-            'e',
-            "command",
-            "Program that checks instead (%h, %p)",
-        ))
-        .arg(text("send_string", 's', "text", "Text to send"))
-        .arg(text("expect_string", 'x', "text", "Text to expect"))
-        .arg(flag(
-            "regex",
-            None,
-            "The expected text is an extended regular expression",
-        ))
-        .arg(flag(
-            "suppress",
-            Some('T'),
-            "Do not decode backslash sequences",
-        ))
-        .arg(flag(
-            "quiesce_server",
-            Some('q'),
-            "Weight 0 instead of removal",
-        ))
-        .arg(flag("udp", Some('u'), "UDP instead of TCP"))
-        .arg(flag("verbose", Some('v'), "Debug messages"))
-        .arg(text(
-            "virtaddress",
-            'V',
-            "address",
-            "Address of the virtual service",
-        ))
-        .arg(number(
-            "fwmark",
-            'f',
-            "mark",
-            "Firewall mark of the virtual service",
-        ))
-        .arg(number("weight", 'w', "weight", "Weight of the real server"))
-        .arg(flag("fos", None, "Watch a failover service"))
-        .arg(flag(
-            "lvs",
-            None,
-            "Watch a real server of a virtual service",
-        ))
-        .arg(flag("test-start", None, "Do not run ipvsadm"))
-        .arg(flag("norun", None, "Do not run ipvsadm"))
+    Command::new("nanny").args(OPTIONS.map(argument))
 }
 
-fn valued(name: &'static str, short: char, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .short(short)
-        .value_name(value)
-        .help(help)
-}
-
-fn flag(name: &'static str, short: Option<char>, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .short(short)
-        .action(ArgAction::SetTrue)
-        .help(help)
+fn argument((long, letter, takes, help): Row) -> Arg {
+    let argument = Arg::new(long).long(long).short(letter).help(help);
+    match takes {
+        Nothing => argument.action(ArgAction::SetTrue),
+        Number(value) => argument.value_name(value).value_parser(integer),
+        Text(value) => argument
+            .value_name(value)
+            .value_parser(value_parser!(OsString)),
+    }
 }
 
 fn read(matches: &ArgMatches) -> Result<Options, String> {

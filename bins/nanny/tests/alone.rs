@@ -327,6 +327,32 @@ fn a_program_that_hangs_is_killed_at_the_end() {
 }
 
 #[test]
+fn a_killed_checker_leaves_no_program_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, started) = support::fifo(&folder, "started");
+    let server = Server::new("127.77.1.21");
+    let tool = Tool::new();
+    let program = format!("sh -c 'echo $$ > {}; exec sleep 1000'", path.display());
+    let nanny = start(&server, &tool, &["-e", &program, "-x", "OK"], &[SLOW]);
+    let pid: i32 = started.next().parse().unwrap();
+    nanny.signal(Signal::SIGKILL);
+    let begin = std::time::Instant::now();
+    while kill(Pid::from_raw(pid), None).is_ok() && !zombie(pid) {
+        assert!(begin.elapsed() < support::PATIENCE, "{pid} still runs");
+        std::thread::yield_now();
+    }
+}
+
+/// Dead, and not yet collected by whoever adopts orphans here.
+fn zombie(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.starts_with(" Z"))
+    })
+}
+
+#[test]
 fn check_programs_take_turns() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("slots");

@@ -133,6 +133,15 @@ impl fmt::Display for Reason {
             Self::Different { got, expected } | Self::Output { got, expected } => {
                 write!(f, "got {} instead of {expected}", Quoted(got))
             }
+            other => other.fmt_program(f),
+        }
+    }
+}
+
+impl Reason {
+    /// Reasons that have nothing to do with the network.
+    fn fmt_program(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::BadPattern(error) => write!(f, "bad regular expression: {error}"),
             Self::NoProgram => f.write_str("no program to run"),
             Self::CannotRun { program, error } => write!(f, "cannot run {program}: {error}"),
@@ -140,22 +149,13 @@ impl fmt::Display for Reason {
             Self::Signalled { signal, .. } => write!(f, "killed by signal {signal}"),
             Self::Unexpected { got } => write!(f, "got {} though nothing is expected", Quoted(got)),
             Self::NoResult => f.write_str("neither output nor an expected string"),
+            _ => Ok(()),
         }
     }
-}
 
-impl Reason {
     /// The original's own messages for this failure (`piranha-daemons.md` 5.3, 5.5); none where it
     /// was silent.
     pub fn original(&self, real: SocketAddrV4) -> Vec<String> {
-        const ABNORMAL: &str = "The following exited abnormally:";
-        let nothing_back = |expecting: bool| {
-            if expecting {
-                format!("Ran the external sending program to ({real}) but didn't get anything back")
-            } else {
-                BOTH_NULL.to_owned()
-            }
-        };
         match self {
             Self::TimedOut {
                 step: Step::Connecting,
@@ -198,6 +198,20 @@ impl Reason {
                     "Error '{error}' processing expected regular expression"
                 )]
             }
+            other => other.original_program(real),
+        }
+    }
+
+    fn original_program(&self, real: SocketAddrV4) -> Vec<String> {
+        const ABNORMAL: &str = "The following exited abnormally:";
+        let nothing_back = |expecting: bool| {
+            if expecting {
+                format!("Ran the external sending program to ({real}) but didn't get anything back")
+            } else {
+                BOTH_NULL.to_owned()
+            }
+        };
+        match self {
             Self::NoProgram => vec!["No command to run".to_owned()],
             Self::ExitStatus { expecting, .. } | Self::Signalled { expecting, .. } => {
                 vec![ABNORMAL.to_owned(), nothing_back(*expecting)]

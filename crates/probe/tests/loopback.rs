@@ -214,14 +214,16 @@ fn a_gigabyte_is_read_to_64_kib_only() {
 
 #[test]
 fn a_reset_while_reading() {
-    let real = server(|stream| {
+    let real = server(|mut stream| {
+        // The request has been sent when a part of it has come.
+        stream.read_exact(&mut [0; 1]).unwrap();
         let linger = nix::libc::linger {
             l_onoff: 1,
             l_linger: 0,
         };
         nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::Linger, &linger).unwrap();
     });
-    let result = verdict(&tcp(None, Some(b"HTTP")), real, AMPLE);
+    let result = verdict(&tcp(Some(b"xy"), Some(b"HTTP")), real, AMPLE);
     assert_eq!(result, Err("Connection reset by peer while reading".into()));
 }
 
