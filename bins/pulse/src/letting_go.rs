@@ -18,7 +18,7 @@ use crate::{addresses, command, syncd};
 /// lvs withdraws its entries by one batch.
 const LVS: Duration = Duration::from_secs(1);
 /// The whole, with a little left of two and a half seconds for the end of the program.
-const ALL: Duration = Duration::from_millis(2400);
+pub(crate) const ALL: Duration = Duration::from_millis(2400);
 
 /// What is to be let go of.
 #[derive(Debug)]
@@ -31,13 +31,15 @@ pub(crate) struct LettingGo {
     pub(crate) output: Output,
     /// Switches of the sync daemon follow one another.
     pub(crate) sync_lock: Rc<Mutex<()>>,
+    /// For everything.
+    pub(crate) limit: Duration,
 }
 
 impl LettingGo {
     /// Does it, and gives the texts of all errors.
     pub(crate) async fn run(self) -> Vec<String> {
         let mut errors = Vec::new();
-        if tokio::time::timeout(ALL, self.steps(&mut errors))
+        if tokio::time::timeout(self.limit, self.steps(&mut errors))
             .await
             .is_err()
         {
@@ -52,7 +54,7 @@ impl LettingGo {
             command::run_in_background("inactive_cmd", inactive_cmd, self.output);
         }
         if let Some(lvs) = self.lvs {
-            errors.extend(lvs.stop(LVS).await.err());
+            errors.extend(lvs.stop(LVS.min(self.limit / 2)).await.err());
         }
         if let Some(sync) = &self.plan.sync {
             let _turn = self.sync_lock.lock().await;

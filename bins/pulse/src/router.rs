@@ -83,6 +83,8 @@ struct Router {
     renew_at: Option<Duration>,
     renewal_error: Option<String>,
     cleaned_up: bool,
+    /// When it was told to end.
+    told_to_end: Option<Duration>,
     finished: bool,
 }
 
@@ -154,6 +156,7 @@ impl Router {
             renew_at: None,
             renewal_error: None,
             cleaned_up: false,
+            told_to_end: None,
             finished: false,
         };
         Ok((router, receiver, signals))
@@ -237,6 +240,7 @@ impl Router {
             Signal::SIGTERM | Signal::SIGINT => {
                 tracing::info!("Terminating due to signal {}", signal as i32);
                 notify::notify("STOPPING=1");
+                self.told_to_end.get_or_insert(clock::boottime());
                 self.handle(Event::Terminate);
             }
             other => tracing::debug!("DEBUG -- {other} is ignored"),

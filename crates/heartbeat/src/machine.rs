@@ -5,6 +5,7 @@
 //! `now` is the time since any fixed origin, on a clock that never steps and counts suspension.
 
 mod claims;
+mod leaving;
 
 use crate::lvs_watch::LvsWatch;
 use crate::partner::{Change, Claim, Partner};
@@ -64,6 +65,8 @@ pub struct Machine {
     last_turn: Duration,
     listen_until: Duration,
     next_send: Duration,
+    /// Leaving, but serving until the partner does, or until this time.
+    relief_until: Option<Duration>,
     /// The partner was asked to take over; until then its "stopped" is no reason to activate.
     latched_until: Option<Duration>,
     /// Activation was refused; not before this time again.
@@ -93,6 +96,7 @@ impl Machine {
             last_turn: now,
             listen_until: now + settings.listening(),
             next_send: now + settings.listening(),
+            relief_until: None,
             latched_until: None,
             retry_at: None,
             retry_delay: Duration::ZERO,
@@ -159,7 +163,7 @@ impl Machine {
     /// When [`Event::Timeout`] is due; `None`: not before something else happens.
     pub fn deadline(&self) -> Option<Duration> {
         let settings = &self.settings;
-        let mut times = vec![self.lvs.restart_at()];
+        let mut times = vec![self.lvs.restart_at(), self.relief_until];
         if settings.partner {
             times.push(Some(self.next_send));
             // A turn each keepalive, by which a pause can be told from having nothing to do.
@@ -196,7 +200,7 @@ impl Machine {
                     self.activate(now, Cause::Forced, &mut actions);
                 }
             }
-            Event::Activated => self.activated(now),
+            Event::Activated => self.activated(now, &mut actions),
             Event::Refused => self.refused(now, &mut actions),
             Event::Deactivated => self.deactivated(now, &mut actions),
             Event::LvsReady => self.lvs.ready(),
@@ -227,7 +231,7 @@ impl Machine {
                 };
                 self.let_go(now, Cause::Gap, leaving, actions);
             }
-            Phase::Leaving => {}
+            Phase::Leaving => self.relieved(now, actions),
         }
         true
     }
@@ -246,11 +250,15 @@ impl Machine {
         if !self.settings.partner {
             return;
         }
+        let was_leaving = self.partner_is(Phase::Leaving);
         let change = self
             .partner
             .heard(now, path, heartbeat, self.settings.keepalive);
         if let Some(extended) = self.partner.extended() {
             self.highest_epoch = self.highest_epoch.max(extended.epoch);
+            if extended.phase == Phase::Active {
+                self.relieved(now, actions);
+            }
         }
         if std::mem::take(&mut self.partner_lost) {
             actions.push(Action::Report(Notice::PartnerBack));
@@ -262,14 +270,19 @@ impl Machine {
             }
             // It had claimed our addresses too: neighbours may have learned its hardware address.
             (Change::LetGo, Phase::Active) => actions.push(Action::Announce),
+            (Change::None, Phase::Active) if was_leaving && self.partner_is(Phase::Standby) => {
+                actions.push(Action::Announce);
+            }
             (Change::LetGo | Change::None, _) => {}
         }
     }
 
-    fn activated(&mut self, now: Duration) {
+    fn activated(&mut self, now: Duration, actions: &mut Vec<Action>) {
         if self.phase == Phase::Activating {
             self.enter(now, Phase::Active);
             self.retry_delay = Duration::ZERO;
+            // A leaving partner waits for this.
+            self.send_own(now, actions);
         }
     }
 
@@ -299,65 +312,6 @@ impl Machine {
         self.lvs.is_failing()
             && self.settings.partner
             && self.partner.could_take_over(now, self.settings.deadtime)
-    }
-
-    /// Lets go for the partner's sake, and gives it time to act on it.
-    fn hand_over(&mut self, now: Duration, cause: Cause, actions: &mut Vec<Action>) {
-        let patience = self.settings.deadtime + self.settings.keepalive * 2;
-        self.latched_until = Some(now + patience);
-        let leaving = Leaving {
-            afterwards: Afterwards::StandBy,
-            yielding: false,
-        };
-        self.let_go(now, cause, leaving, actions);
-        self.send_own(now, actions);
-    }
-
-    fn terminate(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let was_active = matches!(self.phase, Phase::Activating | Phase::Active);
-        let already_leaving = self.phase == Phase::Leaving;
-        let leaving = Leaving {
-            afterwards: Afterwards::Finish,
-            yielding: false,
-        };
-        if already_leaving {
-            self.leaving = Some(leaving);
-            return;
-        }
-        if was_active {
-            // Before anything that takes time: the partner starts on hearing it.
-            self.phase = Phase::Leaving;
-            self.leaving = Some(leaving);
-            self.send_own(now, actions);
-        }
-        self.let_go(now, Cause::Terminating, leaving, actions);
-    }
-
-    fn let_go(&mut self, now: Duration, cause: Cause, leaving: Leaving, actions: &mut Vec<Action>) {
-        self.leaving = Some(leaving);
-        self.why = Some(cause);
-        self.lvs.cancel();
-        self.enter(now, Phase::Leaving);
-        actions.push(Action::Deactivate(cause));
-    }
-
-    fn deactivated(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Some(leaving) = self.leaving.take() else {
-            return;
-        };
-        self.enter(now, Phase::Standby);
-        if self.spoke {
-            self.send_own(now, actions);
-        }
-        match leaving.afterwards {
-            Afterwards::StandBy => {}
-            Afterwards::Listen => self.listen(now),
-            Afterwards::Finish => {
-                // Nothing more is decided: the daemon ends on this.
-                self.enter(now, Phase::Leaving);
-                actions.push(Action::Finish);
-            }
-        }
     }
 
     fn reconfigure(&mut self, now: Duration, settings: Settings) {
@@ -411,6 +365,9 @@ impl Machine {
         if self.lvs.restart_at().is_some() && self.lvs_is_for_the_partner(now) {
             // The partner has come while lvs was waiting for its next start.
             self.hand_over(now, Cause::LvsFailing, actions);
+        }
+        if self.relief_until.is_some_and(|until| now >= until) {
+            self.relieved(now, actions);
         }
         if self.lvs.take_due(now) {
             actions.push(Action::StartLvs);

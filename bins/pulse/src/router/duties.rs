@@ -11,11 +11,13 @@ use netdev::VipAddress;
 
 use super::{Happened, Router, epoch};
 use crate::announce::Announcement;
-use crate::letting_go::LettingGo;
+use crate::letting_go::{self, LettingGo};
 use crate::lvs_child::{self, Lvs, Message, Outcome};
 use crate::syncd::State;
 use crate::{addresses, command, syncd};
 
+/// The least time for letting go.
+const SHORTEST: Duration = Duration::from_millis(400);
 /// Before what failed at a renewal is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -260,6 +262,13 @@ impl Router {
         };
         // What this lvs still says is void.
         self.instance += 1;
+        // What is left of the time that a stop may take, but enough for the addresses.
+        let spent = self
+            .told_to_end
+            .map(|told| clock::boottime().saturating_sub(told));
+        let limit = letting_go::ALL
+            .saturating_sub(spent.unwrap_or_default())
+            .max(SHORTEST);
         let letting_go = LettingGo {
             netdev: Rc::clone(&self.netdev),
             plan: Rc::clone(&self.plan),
@@ -267,6 +276,7 @@ impl Router {
             lvs: self.lvs.take(),
             output: self.output(),
             sync_lock: Rc::clone(&self.sync_lock),
+            limit,
         };
         let turn = self.turn;
         self.start(async move { Happened::LetGo(turn, letting_go.run().await) });

@@ -11,11 +11,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 impl Machine {
     pub(super) fn both_active(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self
-            .partner
-            .extended()
-            .is_some_and(|partner| partner.phase == Phase::Leaving)
-        {
+        if self.partner_is(Phase::Leaving) {
             return;
         }
         if self.partner_has_better_claim() {

@@ -492,6 +492,10 @@ fn ours(counter: u64, epoch: u64, word: Word) -> Event {
     } else {
         Phase::Standby
     };
+    ours_in(phase, counter, epoch, word)
+}
+
+fn ours_in(phase: Phase, counter: u64, epoch: u64, word: Word) -> Event {
     let role = Role::Backup;
     let extended = Extended {
         boot: 9,
@@ -560,4 +564,52 @@ fn an_overtaken_heartbeat_is_only_a_sign_of_life() {
     assert_eq!(router.activation(), None);
     router.at(1600, ours(7, 1, Word::Stopped));
     assert_eq!(router.activation(), Some((1600, Cause::PrimaryInactive)));
+}
+
+#[test]
+fn a_leaving_router_serves_until_its_partner_does() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    assert_eq!(router.at(3600, Event::Terminate), [send(Word::Stopped)]);
+    router.at(3610, ours_in(Phase::Activating, 2, 2, Word::Running));
+    assert_eq!(router.machine.phase(), Phase::Leaving);
+    let actions = router.at(3700, ours(3, 2, Word::Running));
+    assert_eq!(actions, [Action::Deactivate(Cause::Terminating)]);
+    let actions = router.at(3750, Event::Deactivated);
+    assert_eq!(actions, [send(Word::Stopped), Action::Finish]);
+}
+
+#[test]
+fn a_leaving_router_waits_two_seconds_at_most() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    router.at(3600, Event::Terminate);
+    router.until(5599);
+    assert_eq!(
+        router.count(|action| matches!(action, Action::Deactivate(_))),
+        0
+    );
+    router.until(5600);
+    assert_eq!(
+        router.count(|action| matches!(action, Action::Deactivate(_))),
+        1
+    );
+
+    let mut impatient = Router::primary().activated();
+    impatient.at(3500, ours(1, 0, Word::Stopped));
+    impatient.at(3600, Event::Terminate);
+    let actions = impatient.at(3700, Event::Terminate);
+    assert_eq!(actions, [Action::Deactivate(Cause::Terminating)]);
+}
+
+#[test]
+fn the_relieving_router_says_so_and_announces_again_when_the_other_is_done() {
+    let mut router = Router::backup();
+    router.at(500, ours(1, 1, Word::Running));
+    router.at(1500, ours_in(Phase::Leaving, 2, 1, Word::Stopped));
+    assert_eq!(router.activation(), Some((1500, Cause::PrimaryInactive)));
+    router.at(1600, Event::LvsReady);
+    assert_eq!(router.at(1600, Event::Activated), [send(Word::Running)]);
+    let actions = router.at(1650, ours(3, 1, Word::Stopped));
+    assert_eq!(actions, [Action::Announce]);
 }

@@ -1,0 +1,102 @@
+//! Letting go: for the partner's sake, because it has the better claim, or to end.
+
+use super::{Afterwards, Leaving, Machine};
+use crate::{Action, Cause, Phase};
+use std::time::Duration;
+
+/// How long a leaving router serves on while its partner takes over.
+const RELIEF: Duration = Duration::from_secs(2);
+
+impl Machine {
+    /// Lets go for the partner's sake, and gives it time to act on it.
+    pub(super) fn hand_over(&mut self, now: Duration, cause: Cause, actions: &mut Vec<Action>) {
+        let patience = self.settings.deadtime + self.settings.keepalive * 2;
+        self.latched_until = Some(now + patience);
+        let leaving = Leaving {
+            afterwards: Afterwards::StandBy,
+            yielding: false,
+        };
+        self.let_go(now, cause, leaving, actions);
+        self.send_own(now, actions);
+    }
+
+    pub(super) fn terminate(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let leaving = Leaving {
+            afterwards: Afterwards::Finish,
+            yielding: false,
+        };
+        let phase = self.phase;
+        if phase == Phase::Leaving {
+            self.leaving = Some(leaving);
+            self.relieved(now, actions);
+            return;
+        }
+        let relief = phase == Phase::Active && self.partner_can_relieve(now);
+        self.leaving = Some(leaving);
+        self.why = Some(Cause::Terminating);
+        self.lvs.cancel();
+        self.enter(now, Phase::Leaving);
+        if phase != Phase::Standby {
+            // Before anything that takes time: the partner starts on hearing it.
+            self.send_own(now, actions);
+        }
+        if relief {
+            self.relief_until = Some(now + RELIEF);
+        } else {
+            self.let_go(now, Cause::Terminating, leaving, actions);
+        }
+    }
+
+    pub(super) fn partner_is(&self, phase: Phase) -> bool {
+        self.partner
+            .extended()
+            .is_some_and(|partner| partner.phase == phase)
+    }
+
+    /// Whether the partner would take over at once and say when it has. An original does not say.
+    pub(super) fn partner_can_relieve(&self, now: Duration) -> bool {
+        self.settings.partner
+            && self.partner_is(Phase::Standby)
+            && self.partner.could_take_over(now, self.settings.deadtime)
+    }
+
+    /// The partner serves, or it is not to be waited for any longer.
+    pub(super) fn relieved(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if let (Some(_), Some(leaving)) = (self.relief_until.take(), self.leaving) {
+            self.let_go(now, Cause::Terminating, leaving, actions);
+        }
+    }
+
+    pub(super) fn let_go(
+        &mut self,
+        now: Duration,
+        cause: Cause,
+        leaving: Leaving,
+        actions: &mut Vec<Action>,
+    ) {
+        self.leaving = Some(leaving);
+        self.why = Some(cause);
+        self.lvs.cancel();
+        self.enter(now, Phase::Leaving);
+        actions.push(Action::Deactivate(cause));
+    }
+
+    pub(super) fn deactivated(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let Some(leaving) = self.leaving.take() else {
+            return;
+        };
+        self.enter(now, Phase::Standby);
+        if self.spoke {
+            self.send_own(now, actions);
+        }
+        match leaving.afterwards {
+            Afterwards::StandBy => {}
+            Afterwards::Listen => self.listen(now),
+            Afterwards::Finish => {
+                // Nothing more is decided: the daemon ends on this.
+                self.enter(now, Phase::Leaving);
+                actions.push(Action::Finish);
+            }
+        }
+    }
+}
