@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipvs::Protocol;
 
+use crate::json::Json;
 use crate::names::Names;
 
 /// Where the kernel shows connections.
@@ -32,6 +33,17 @@ pub(crate) fn print(out: &mut String, file: impl Read, numeric: bool, persistent
         }
     }
     true
+}
+
+/// The connections that `file` holds as a JSON list. `None` when it does not even hold titles.
+pub(crate) fn json(file: impl Read) -> Option<Json> {
+    let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    lines.next()?;
+    let entries = lines.filter_map(|line| {
+        let line = String::from_utf8_lossy(&line);
+        Connection::parse(&line).map(|connection| connection.json())
+    });
+    Some(Json::List(entries.collect()))
 }
 
 /// One line of the file.
@@ -62,6 +74,27 @@ impl<'a> Connection<'a> {
             seconds,
             engine,
         })
+    }
+
+    fn json(&self) -> Json {
+        let [source, service, destination] = self.ends.map(|(address, port)| {
+            Json::object([
+                ("address", Json::text(address)),
+                ("port", Json::number(port)),
+            ])
+        });
+        let engine = self.engine.map(|(name, data)| {
+            Json::object([("name", Json::text(name)), ("data", Json::text(data))])
+        });
+        Json::object([
+            ("protocol", Json::text(self.protocol)),
+            ("expires", Json::number(self.seconds)),
+            ("state", Json::text(self.state)),
+            ("source", source),
+            ("virtual", service),
+            ("destination", destination),
+            ("engine", engine.unwrap_or(Json::Null)),
+        ])
     }
 
     fn write(&self, out: &mut String, names: Names, persistent: bool) {

@@ -5,16 +5,18 @@
 mod connections;
 pub mod flags;
 mod help;
+mod json;
 pub mod kernel;
 pub mod list;
 mod names;
 mod restore;
 mod save;
 pub mod session;
+mod sync;
 mod system;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,10 +35,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         program: program.clone(),
         kernel: &mut RunningKernel::default(),
         input: &mut io::stdin().lock(),
+        stdout: &mut io::stdout(),
         out: Vec::new(),
         err: &mut io::stderr(),
         connections: PathBuf::from(connections::FILE),
         warned: false,
+        line: None,
     };
     let status = match program.rsplit(|byte| *byte == b'/').next() {
         Some(b"ipvsadm-save") => run_save(&mut session, &words),
@@ -46,10 +50,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         }
         _ => session.run(words),
     };
-    let mut out = io::stdout().lock();
-    match out.write_all(&session.out).and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::from(status),
-        Err(_) => ExitCode::from(NO_DATA),
+    if session.deliver() {
+        ExitCode::from(status)
+    } else {
+        ExitCode::from(NO_DATA)
     }
 }
 

@@ -40,6 +40,7 @@ pub enum Command {
     Zero,
     Help,
     Version,
+    Apply,
 }
 
 impl Command {
@@ -62,6 +63,7 @@ impl Command {
             Self::Zero => "zero",
             Self::Help => "help",
             Self::Version => "version",
+            Self::Apply => "apply",
         }
     }
 }
@@ -111,11 +113,17 @@ pub enum Opt {
     TunRemcsum,
     Ipv6,
     Sort,
+    Json,
+    Check,
+    Lines,
+    Sync,
+    Only,
+    DryRun,
 }
 
 /// Names of the groups of options that exclude each other or stand alone, by their number in the matrix
-/// of `ipvsadm.md` 1.4.
-pub const COLUMNS: [&str; 34] = [
+/// of `ipvsadm.md` 1.4; those from 34 on are not the original's.
+pub const COLUMNS: [&str; 40] = [
     "numeric",
     "connection",
     "service-address",
@@ -150,6 +158,12 @@ pub const COLUMNS: [&str; 34] = [
     "tun-nocsum",
     "tun-csum",
     "tun-remcsum",
+    "json",
+    "check",
+    "lines",
+    "sync",
+    "only",
+    "dry-run",
 ];
 
 impl Opt {
@@ -190,6 +204,12 @@ impl Opt {
             Self::TunNocsum => Some(31),
             Self::TunCsum => Some(32),
             Self::TunRemcsum => Some(33),
+            Self::Json => Some(34),
+            Self::Check => Some(35),
+            Self::Lines => Some(36),
+            Self::Sync => Some(37),
+            Self::Only => Some(38),
+            Self::DryRun => Some(39),
             Self::Ipv6 | Self::Sort => None,
         }
     }
@@ -642,6 +662,50 @@ pub const FLAGS: &[Def] = &[
         "",
         Argument::None,
         "does nothing, for backwards compatibility",
+    ),
+    // Beyond the original.
+    command(
+        Command::Apply,
+        "apply",
+        "",
+        Argument::None,
+        "carry out changes from stdin, one answer a line",
+    ),
+    option(Opt::Json, "json", "", Argument::None, "output as JSON"),
+    option(
+        Opt::Check,
+        "check",
+        "",
+        Argument::None,
+        "with -R: only report the errors of all lines",
+    ),
+    option(
+        Opt::Lines,
+        "lines",
+        "",
+        Argument::None,
+        "with -R: begin messages with the line's number",
+    ),
+    option(
+        Opt::Sync,
+        "sync",
+        "",
+        Argument::None,
+        "with -R: stdin is the whole table, change only what differs",
+    ),
+    option(
+        Opt::Only,
+        "only",
+        "",
+        Argument::Required("file"),
+        "with --sync: leave services alone that the file does not name",
+    ),
+    option(
+        Opt::DryRun,
+        "dry-run",
+        "",
+        Argument::None,
+        "with --sync: print the changes and make none",
     ),
 ];
 

@@ -1,5 +1,9 @@
 //! What a command line asks for, once its options are known to go together.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
 use ipvs::codec::{Command as Wire, IpvsMessage, config, daemon, destination, service};
 use ipvs::{
     Daemon, DaemonRole, Family, Forward, Operation, Persistence, Server, ServerId, Service,
@@ -29,9 +33,30 @@ pub enum Action {
         numeric: bool,
     },
     /// Carry out the commands on standard input.
-    Restore,
+    Restore(Restore),
+    /// Carry out the changes on standard input and answer each.
+    Apply,
     /// Change something.
     Change(Change),
+}
+
+/// What is done with the commands on standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restore {
+    /// They are carried out.
+    Run {
+        /// Messages begin with the number of their line.
+        lines: bool,
+    },
+    /// Errors of all lines are told; nothing is done.
+    Check,
+    /// They are the table that shall be.
+    Sync {
+        /// A file that names the services that are looked at; all when there is none.
+        only: Option<PathBuf>,
+        /// The changes are printed, not made.
+        dry_run: bool,
+    },
 }
 
 /// A change of the kernel's IPVS.
@@ -109,6 +134,8 @@ pub enum Listing {
     Timeouts,
     /// Connection-sync daemons.
     Daemons,
+    /// Any of them, as JSON.
+    Json(Box<Listing>),
 }
 
 /// How services and servers are to be shown.
@@ -152,11 +179,15 @@ pub(super) fn resolve(mut args: LowArgs) -> Result<Action, UsageError> {
     }
     matrix::check(args.command, args.given)?;
     Ok(match args.command {
+        Command::List if args.has(Opt::Json) => {
+            Action::List(Listing::Json(Box::new(listing(&args)?)))
+        }
         Command::List => Action::List(listing(&args)?),
         Command::Save => Action::Save {
             numeric: args.has(Opt::Numeric),
         },
-        Command::Restore => Action::Restore,
+        Command::Restore => Action::Restore(restore(&mut args)?),
+        Command::Apply => Action::Apply,
         Command::Add => table_change(&args, Operation::AddService(service_settings(&args)?)),
         Command::Edit => table_change(&args, Operation::EditService(service_settings(&args)?)),
         Command::Delete => table_change(&args, Operation::DeleteService(service_id(&args)?)),
@@ -290,6 +321,32 @@ fn server_settings(args: &LowArgs) -> Result<Server, UsageError> {
         weight: args.weight,
         upper_threshold: args.upper,
         lower_threshold: args.lower,
+    })
+}
+
+fn restore(args: &mut LowArgs) -> Result<Restore, UsageError> {
+    let (check, sync) = (args.has(Opt::Check), args.has(Opt::Sync));
+    if check && sync {
+        let text = "The option 'sync' conflicts with the 'check' option in the 'restore' command";
+        return Err(UsageError::refused(text));
+    }
+    if !sync && (args.has(Opt::Only) || args.has(Opt::DryRun)) {
+        return Err(UsageError::refused(
+            "Options 'only' and 'dry-run' need the 'sync' option",
+        ));
+    }
+    Ok(if check {
+        Restore::Check
+    } else if sync {
+        let only = args.only.take().map(|path| OsString::from_vec(path).into());
+        Restore::Sync {
+            only,
+            dry_run: args.has(Opt::DryRun),
+        }
+    } else {
+        Restore::Run {
+            lines: args.has(Opt::Lines),
+        }
     })
 }
 

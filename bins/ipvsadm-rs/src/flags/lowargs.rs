@@ -78,6 +78,7 @@ pub(super) struct LowArgs {
     pub(super) group_port: Option<u16>,
     pub(super) ttl: Option<u8>,
     pub(super) max_length: Option<u16>,
+    pub(super) only: Option<Word>,
     /// Names of scheduler flags, read when the scheduler is known.
     flag_names: Option<Word>,
 }
@@ -114,6 +115,7 @@ impl LowArgs {
             group_port: None,
             ttl: None,
             max_length: None,
+            only: None,
             flag_names: None,
         }
     }
@@ -135,7 +137,7 @@ impl LowArgs {
 }
 
 /// Takes a command line apart.
-pub(super) fn parse(words: Vec<Word>) -> Result<LowArgs, UsageError> {
+pub(super) fn parse(words: Vec<Word>, within_input: bool) -> Result<LowArgs, UsageError> {
     if words.is_empty() {
         return Ok(LowArgs::new(Command::List));
     }
@@ -143,6 +145,9 @@ pub(super) fn parse(words: Vec<Word>) -> Result<LowArgs, UsageError> {
     let Some(Ok((Id::Command(command), argument))) = parser.take() else {
         return Err(UsageError::Try);
     };
+    if within_input && matches!(command, Command::Restore | Command::Apply) {
+        return Err(UsageError::Try);
+    }
     let mut args = LowArgs::new(command);
     if matches!(command, Command::Help | Command::Version) {
         return Ok(args);
@@ -285,6 +290,7 @@ impl LowArgs {
             Opt::McastInterface => {
                 self.interface = Some(name(text, NAME_LENGTH)).filter(|name| !name.is_empty());
             }
+            Opt::Only => self.only = Some(text.to_vec()),
             Opt::SyncId => {
                 self.sync_id = ranged(text, 0, 255).ok_or_else(|| illegal("syncid"))?;
             }

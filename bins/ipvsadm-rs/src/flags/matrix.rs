@@ -10,17 +10,18 @@ const FIRST_OF_TUNNEL: usize = 30;
 /// `+` required, `x` illegal, `.` allowed, `1` at most one of these; by column.
 const fn row(command: Command) -> &'static str {
     match command {
-        Command::Add | Command::Edit => "xx+...xxxxxxxxxxxxxxx...xxxxxxxxxx",
-        Command::Delete => "xx+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        Command::List => ".11xxxxxxxxx11.......xxxxxxx.xxxxx",
-        Command::AddServer | Command::EditServer => "xx+xxx+....xxxxxxxxxxxxxxxxxx.....",
-        Command::DeleteServer => "xx+xxx+xxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        Command::StartDaemon => "xxxxxxxxxxx.xxxxxxx.xxxx....xxxxxx",
-        Command::StopDaemon => "xxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxx",
-        Command::Save => ".xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        Command::Zero => "xx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        Command::Clear | Command::Set | Command::Restore | Command::Help | Command::Version => {
-            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+        Command::Add | Command::Edit => "xx+...xxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxx",
+        Command::Delete => "xx+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        Command::List => ".11xxxxxxxxx11.......xxxxxxx.xxxxx.xxxxx",
+        Command::AddServer | Command::EditServer => "xx+xxx+....xxxxxxxxxxxxxxxxxx.....xxxxxx",
+        Command::DeleteServer => "xx+xxx+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        Command::StartDaemon => "xxxxxxxxxxx.xxxxxxx.xxxx....xxxxxxxxxxxx",
+        Command::StopDaemon => "xxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxx",
+        Command::Restore => "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.....",
+        Command::Save => ".xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        Command::Zero => "xx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        Command::Clear | Command::Set | Command::Help | Command::Version | Command::Apply => {
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
         }
     }
 }

@@ -14,12 +14,17 @@ mod popt;
 mod value;
 
 pub use error::UsageError;
-pub use hiargs::{Action, Change, Listing, Mode, TableListing};
+pub use hiargs::{Action, Change, Listing, Mode, Restore, TableListing};
 
 /// A word of the command line.
 pub type Word = Vec<u8>;
 
 /// What the words after the program's name ask for.
 pub fn parse(words: Vec<Word>) -> Result<Action, UsageError> {
-    hiargs::resolve(lowargs::parse(words)?)
+    hiargs::resolve(lowargs::parse(words, false)?)
+}
+
+/// What a line of standard input asks for; it cannot ask for more lines.
+pub fn parse_line(words: Vec<Word>) -> Result<Action, UsageError> {
+    hiargs::resolve(lowargs::parse(words, true)?)
 }

@@ -46,21 +46,23 @@ fn run(kernel: &mut dyn Kernel, folder: &TempDir, command: &str) -> Outcome {
         .split_ascii_whitespace()
         .map(|word| word.as_bytes().to_vec());
     let program = words.next().unwrap();
-    let mut stderr = Vec::new();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut session = Session {
         program,
         kernel,
         input: &mut std::io::empty(),
+        stdout: &mut stdout,
         out: Vec::new(),
         err: &mut stderr,
         connections: folder.path().join("connections"),
         warned: false,
+        line: None,
     };
     let status = session.run(words.collect());
-    let stdout = String::from_utf8(session.out).unwrap();
+    assert!(session.deliver());
     Outcome {
         status: status.into(),
-        stdout,
+        stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
     }
 }

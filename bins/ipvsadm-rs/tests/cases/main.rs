@@ -11,6 +11,7 @@
     reason = "a test may stop at the first surprise, also in its helping functions"
 )]
 
+mod beyond;
 mod inside;
 mod kit;
 mod matching;

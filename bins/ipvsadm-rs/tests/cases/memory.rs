@@ -1,10 +1,9 @@
 //! A kernel in memory, for rows whose data no real kernel gives at will: counters.
 
-use std::collections::BTreeMap;
-
 use ipvs::codec::{Command, IpvsMessage, destination, service};
 use ipvs::{
-    Counters, Daemon, Entry, Error, Info, ServerState, ServiceId, ServiceState, Table, Timeouts,
+    Counters, Daemon, Entry, Error, Info, Operation, ServerState, ServiceId, ServiceState, Table,
+    Timeouts, apply,
 };
 use ipvsadm_rs::kernel::Kernel;
 
@@ -12,6 +11,8 @@ use ipvsadm_rs::kernel::Kernel;
 pub(crate) struct Memory {
     pub(crate) table: Table,
     pub(crate) counters: Counters,
+    /// How many changes were asked for.
+    pub(crate) writes: usize,
 }
 
 impl Memory {
@@ -32,31 +33,47 @@ impl Memory {
         Self {
             table: Table::new(),
             counters,
+            writes: 0,
         }
     }
 
+    /// As the kernel does it, on values.
     fn carry_out(&mut self, request: &IpvsMessage) -> Result<(), Error> {
-        match request.command {
-            Command::NewService => {
-                let service = service::value(request)?.service;
-                let id = service.id;
-                self.table.insert(
-                    id,
-                    Entry {
-                        service,
-                        servers: BTreeMap::new(),
-                    },
-                );
-            }
-            Command::NewDest => {
+        self.writes += 1;
+        let operation = match request.command {
+            Command::NewService => Operation::AddService(service::value(request)?.service),
+            Command::SetService => Operation::EditService(service::value(request)?.service),
+            Command::DelService => Operation::DeleteService(service::value(request)?.service.id),
+            Command::NewDest | Command::SetDest | Command::DelDest => {
                 let id = service::value(request)?.service.id;
                 let server = destination::value(request, id.family())?.server;
-                let entry = self.table.get_mut(&id).ok_or(Error::ServiceNotDefined)?;
-                entry.servers.insert(server.id, server);
+                match request.command {
+                    Command::NewDest => Operation::AddServer(id, server),
+                    Command::SetDest => Operation::EditServer(id, server),
+                    _ => Operation::DeleteServer(id, server.id),
+                }
             }
-            other => panic!("not needed by any row: {other:?}"),
+            Command::Flush => {
+                self.table.clear();
+                return Ok(());
+            }
+            other => panic!("not needed by any test: {other:?}"),
+        };
+        if apply(&mut self.table, &operation) {
+            return Ok(());
         }
-        Ok(())
+        let errno = match operation {
+            Operation::AddService(_) => libc::EEXIST,
+            Operation::EditService(_) | Operation::DeleteService(_) => libc::ESRCH,
+            Operation::AddServer(id, _) if self.table.contains_key(&id) => libc::EEXIST,
+            Operation::EditServer(id, _) | Operation::DeleteServer(id, _)
+                if self.table.contains_key(&id) =>
+            {
+                libc::ENOENT
+            }
+            _ => libc::ESRCH,
+        };
+        Err(Error::of_kernel(request.command, errno))
     }
 }
 
