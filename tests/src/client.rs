@@ -14,8 +14,10 @@ use crate::wait;
 
 /// Pause between two requests.
 const PAUSE: Duration = Duration::from_millis(20);
-/// A request that takes longer has failed.
-const LIMIT: Duration = Duration::from_millis(200);
+/// A request that takes longer has failed, for a client that measures outages.
+pub const QUICK: Duration = Duration::from_millis(80);
+/// The same for a client that counts failures: less than a lost first packet costs.
+pub const PATIENT: Duration = Duration::from_millis(900);
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -30,13 +32,14 @@ pub struct Sample {
 #[derive(Debug)]
 pub struct Client {
     samples: Arc<Mutex<Vec<Sample>>>,
+    limit: Duration,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Client {
-    /// Starts asking.
-    pub fn start(node: &Node, target: SocketAddr) -> Result<Self> {
+    /// Starts asking; each request may take as long as the limit.
+    pub fn start(node: &Node, target: SocketAddr, limit: Duration) -> Result<Self> {
         let samples = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let (written, stopped) = (Arc::clone(&samples), Arc::clone(&stop));
@@ -44,7 +47,7 @@ impl Client {
         let thread = node.run(move || {
             std::thread::spawn(move || {
                 while !stopped.load(Ordering::Relaxed) {
-                    let server = request(target).ok();
+                    let server = request(target, limit).ok();
                     let sample = Sample {
                         at: Instant::now(),
                         server,
@@ -59,6 +62,7 @@ impl Client {
         })?;
         Ok(Self {
             samples,
+            limit,
             stop,
             thread: Some(thread),
         })
@@ -90,7 +94,7 @@ impl Client {
     /// Waits for this many requests, however they end, and gives them.
     pub fn next(&self, count: usize) -> Result<Vec<Sample>> {
         let moment = Instant::now();
-        let limit = (PAUSE + LIMIT) * u32::try_from(count).unwrap_or(u32::MAX) * 2;
+        let limit = (PAUSE + self.limit) * u32::try_from(count).unwrap_or(u32::MAX) * 2;
         wait::until(format_args!("{count} requests"), limit, || {
             let samples = self.since(moment);
             Ok((samples.len() >= count).then_some(samples))
@@ -122,10 +126,10 @@ impl Drop for Client {
 }
 
 /// Asks once.
-pub fn request(target: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&target, LIMIT)?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    stream.set_write_timeout(Some(LIMIT))?;
+pub fn request(target: SocketAddr, limit: Duration) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&target, limit)?;
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

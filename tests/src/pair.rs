@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::configuration::Configuration;
 use crate::ensure;
 use crate::error::{Context, Error, Result};
@@ -118,14 +118,19 @@ impl Pair {
         }
     }
 
-    /// A client that asks the VIP from now on.
+    /// A client that asks the VIP from now on, to measure outages.
     pub fn client(&self) -> Result<Client> {
-        self.client_of(VIP, 80)
+        self.client_of(VIP, client::QUICK)
+    }
+
+    /// A client that asks the VIP from now on, to count failures.
+    pub fn patient_client(&self) -> Result<Client> {
+        self.client_of(VIP, client::PATIENT)
     }
 
     /// A client that asks another address.
-    pub fn client_of(&self, address: Ipv4Addr, port: u16) -> Result<Client> {
-        Client::start(&self.network.client, SocketAddr::from((address, port)))
+    pub fn client_of(&self, address: Ipv4Addr, limit: Duration) -> Result<Client> {
+        Client::start(&self.network.client, SocketAddr::from((address, 80)), limit)
     }
 
     /// Waits until the state is what file and roles ask for: the active router has every address

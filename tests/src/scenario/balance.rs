@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{DEADTIME, KEEPALIVE, SETTLE, SLACK, Scenario, with_pair};
-use crate::client::{Client, shares};
+use crate::client::{Client, Sample, shares};
 use crate::configuration::Configuration;
 use crate::ensure;
 use crate::error::Result;
@@ -85,9 +85,19 @@ fn balanced(client: &Client) -> Result<()> {
             && counts
                 .iter()
                 .all(|count| count.abs_diff(samples.len() / 2) <= 1),
-        "the shares are {shares:?}"
+        "the shares are {shares:?}: {}",
+        sequence(&samples)
     );
     Ok(())
+}
+
+/// The answers in their order, one character each.
+fn sequence(samples: &[Sample]) -> String {
+    let last = |name: &String| name.chars().last().unwrap_or('?');
+    samples
+        .iter()
+        .map(|sample| sample.server.as_ref().map_or('-', last))
+        .collect()
 }
 
 /// Stops the second server and starts it again; how long each took to reach the table.

@@ -51,7 +51,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn kill_nanny() -> Result<String> {
     let configuration = Configuration::new(Method::Nat, 2);
     with_pair(&configuration, 2, |pair| {
-        let client = pair.client()?;
+        let client = pair.patient_client()?;
         let begun = Instant::now();
         let mut slowest = Duration::ZERO;
         for nanny in pair.router(Side::A).running("nanny") {
@@ -91,7 +91,7 @@ fn ensure_settled(pair: &Pair, configuration: &Configuration) -> Result<()> {
 fn kill_lvs() -> Result<String> {
     let configuration = Configuration::new(Method::Nat, 2);
     with_pair(&configuration, 2, |pair| {
-        let client = pair.client()?;
+        let client = pair.patient_client()?;
         let mut session = Session::open(&pair.network.client, SocketAddr::from((VIP, 80)))?;
         let router = pair.router(Side::A);
         let before = router.one("lvs")?;
@@ -176,6 +176,7 @@ fn kill_pulse() -> Result<String> {
             router.processes()
         );
 
+        let client = pair.patient_client()?;
         let restarted = Instant::now();
         pair.router_mut(Side::A).start()?;
         pair.wait_settled(Side::B, &configuration, KEEPALIVE + SLACK)?;
@@ -263,14 +264,15 @@ fn term_pulse() -> Result<String> {
                 "outage {outage:?}, at most 1 s is allowed"
             );
             outages.push(outage);
+            let patient = pair.patient_client()?;
             let begun = Instant::now();
             pair.router_mut(active).start()?;
-            client.next(100)?;
+            patient.next(100)?;
             pair.wait_settled(active.other(), &configuration, SETTLE)?;
             ensure!(
-                client.failed_since(begun) == 0,
+                patient.failed_since(begun) == 0,
                 "{} requests failed when {active} started as standby",
-                client.failed_since(begun)
+                patient.failed_since(begun)
             );
             active = active.other();
         }

@@ -141,7 +141,7 @@ fn now() -> Duration {
 fn standby_returns() -> Result<String> {
     let configuration = Configuration::new(Method::Nat, 2);
     with_pair(&configuration, 2, |pair| {
-        let client = pair.client()?;
+        let client = pair.patient_client()?;
         let begun = Instant::now();
         pair.network.set_connected(Side::B, false)?;
         // Cut off completely, it must not even try: nobody takes over without carrier.
@@ -188,6 +188,7 @@ fn freeze() -> Result<String> {
         client.next(20)?;
         let outage = client.outage(frozen)?;
 
+        let client = pair.patient_client()?;
         let woken = Instant::now();
         pair.router(Side::A)
             .signal(nix::sys::signal::Signal::SIGCONT)?;

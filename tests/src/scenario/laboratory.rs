@@ -46,7 +46,7 @@ fn networks() -> Result<()> {
             &network.client
         };
         let target = SocketAddr::from((server_address(method, 1), 80));
-        let ask = |target| asker.run(move || client::request(target).ok());
+        let ask = |target| asker.run(move || client::request(target, client::QUICK).ok());
         ensure!(ask(target)?.is_none(), "an answer without a server");
         let node = network
             .servers
@@ -77,7 +77,8 @@ fn cut(network: &Network) -> Result<()> {
     let router = network.router(Side::A);
     router.ip(&format!("addr add {NAT_ROUTER}/24 dev eth1\n"))?;
     // A neighbour lookup is an ARP request on the private side.
-    let _ = router.run(|| client::request(SocketAddr::from((Side::B.private(), 9))))?;
+    let _ =
+        router.run(|| client::request(SocketAddr::from((Side::B.private(), 9)), client::QUICK))?;
     wait::for_it("ARP of router A is seen", Duration::from_secs(2), || {
         Ok(wire.seen().iter().any(|seen| {
             seen.from == Side::A
@@ -86,7 +87,11 @@ fn cut(network: &Network) -> Result<()> {
         }))
     })?;
     let web = Web::start(router, 80)?;
-    let asking = Client::start(&network.client, SocketAddr::from((Side::A.public(), 80)))?;
+    let asking = Client::start(
+        &network.client,
+        SocketAddr::from((Side::A.public(), 80)),
+        client::QUICK,
+    )?;
     wait::for_it("answers", Duration::from_secs(2), || {
         Ok(asking.answered_since(wire_start()) > 5)
     })?;

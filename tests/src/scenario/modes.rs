@@ -128,7 +128,7 @@ fn foreground() -> Result<String> {
 fn second_instance() -> Result<String> {
     let configuration = Configuration::new(Method::Nat, 2);
     with_pair(&configuration, 2, |pair| {
-        let client = pair.client()?;
+        let client = pair.patient_client()?;
         client.next(1)?;
         let begun = std::time::Instant::now();
         for side in [Side::A, Side::B] {

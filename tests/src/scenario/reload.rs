@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use super::{KEEPALIVE, SETTLE, Scenario, with_pair};
-use crate::client::Session;
+use crate::client::{PATIENT, Session};
 use crate::configuration::{Configuration, Server, Virtual};
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -59,14 +59,14 @@ fn after() -> Configuration {
 fn good() -> Result<String> {
     let (old, new) = (before(), after());
     with_pair(&old, 3, |pair| {
-        let client = pair.client()?;
+        let client = pair.patient_client()?;
         let mut session = Session::open(&pair.network.client, SocketAddr::from((VIP, 80)))?;
         let begun = Instant::now();
         pair.configure(&new)?;
         hang_up(pair)?;
         pair.wait_settled(Side::A, &new, SETTLE)?;
         let applied = begun.elapsed();
-        let second = pair.client_of(SECOND_VIP, 80)?;
+        let second = pair.client_of(SECOND_VIP, PATIENT)?;
         let samples = second.next(20)?;
         let answered = samples
             .iter()
@@ -139,7 +139,7 @@ fn snapshot(router: &Router) -> Result<String> {
 fn wrong() -> Result<String> {
     let configuration = before();
     with_pair(&configuration, 2, |pair| {
-        let client = pair.client()?;
+        let client = pair.patient_client()?;
         let begun = Instant::now();
         let router = pair.router(Side::A);
         let quiet = quiet_snapshot(router)?;
@@ -221,7 +221,7 @@ fn standby() -> Result<String> {
     let (old, new) = (before(), after());
     with_pair(&old, 3, |pair| {
         let wire = Wire::listen(&pair.network.switch)?;
-        let client = pair.client()?;
+        let client = pair.patient_client()?;
         let begun = Instant::now();
         let router = pair.router(Side::B);
         router.configure(&new.to_string())?;
