@@ -68,7 +68,7 @@ use Takes::{Nothing, Number, Text};
 /// Long name, letter, value, help; in the order of the help.
 type Row = (&'static str, Option<char>, Takes, &'static str);
 
-const OPTIONS: [Row; 26] = [
+static OPTIONS: [Row; 26] = [
     (
         "interval",
         Some('t'),
@@ -183,10 +183,10 @@ const OPTIONS: [Row; 26] = [
 ];
 
 fn command() -> Command {
-    Command::new("nanny").args(OPTIONS.map(argument))
+    Command::new("nanny").args(OPTIONS.iter().map(argument))
 }
 
-fn argument((long, letter, takes, help): Row) -> Arg {
+fn argument(&(long, letter, takes, help): &Row) -> Arg {
     let argument = Arg::new(long).long(long).short(letter).help(help);
     match takes {
         Nothing => argument.action(ArgAction::SetTrue),

@@ -455,8 +455,10 @@ proptest! {
                 prop_assert!(next <= now + settings.interval);
             }
             let top = settings.weight.saturating_mul(settings.scale.max(1));
-            if server.standing() == Standing::Up && !actions.is_empty() {
-                prop_assert!(server.entry().is_some_and(|weight| weight <= top));
+            for action in &actions {
+                if let Action::Join { weight, .. } | Action::SetWeight { weight } = action {
+                    prop_assert!(*weight <= top);
+                }
             }
         }
         for action in server.handle_stop() {
