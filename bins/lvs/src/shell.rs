@@ -32,8 +32,10 @@ use crate::tool::{self, Job, Outcome, Tool};
 
 /// Events of checkers that may wait; a flood stays in the checkers' pipes.
 const EVENTS: usize = 4096;
-/// The status file is written at most this often.
+/// The status file is written at most this often, ...
 const STATUS_PAUSE: Duration = Duration::from_millis(100);
+/// ... and takes at most this part of the time.
+const STATUS_SHARE: u32 = 50;
 
 type Work<T> = Pin<Box<dyn Future<Output = T>>>;
 type Loaded = Result<(Plan, Names), LoadError>;
@@ -79,7 +81,7 @@ struct Shell {
     events: mpsc::Sender<Event>,
     status_path: PathBuf,
     status_due: Option<Duration>,
-    status_written: Duration,
+    status_next: Duration,
     status_complaint: bool,
     owned_complaint: bool,
 }
@@ -147,7 +149,7 @@ impl Shell {
             events,
             status_path: setup.run_dir.join(status::FILE),
             status_due: None,
-            status_written: Duration::ZERO,
+            status_next: Duration::ZERO,
             status_complaint: false,
             owned_complaint: false,
             options: setup.options,
@@ -168,7 +170,7 @@ impl Shell {
             }
         }
         if self.core.take_changed() && self.status_due.is_none() {
-            self.status_due = Some(now.steady.max(self.status_written + STATUS_PAUSE));
+            self.status_due = Some(now.steady.max(self.status_next));
         }
         if self.status_due.is_some_and(|due| due <= now.steady) {
             self.write_status(now.steady);
@@ -411,11 +413,12 @@ impl Shell {
 
     fn write_status(&mut self, now: Duration) {
         self.status_due = None;
-        self.status_written = now;
+        let begun = Instant::now();
         let complaint = daemon::status::replace(&self.status_path, &status::content(&self.core))
             .err()
             .map(|error| format!("cannot write {}: {error}", self.status_path.display()));
         complain(&mut self.status_complaint, complaint);
+        self.status_next = now + STATUS_PAUSE.max(begun.elapsed() * STATUS_SHARE);
     }
 
     fn finish(mut self, status: u8) -> u8 {

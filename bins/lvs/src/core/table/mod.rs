@@ -127,6 +127,13 @@ impl State {
 
     pub(super) fn plan_given(&mut self, old: &Plan, new: &Plan, reload: bool) {
         self.troubles.clear();
+        let servers = new
+            .services
+            .values()
+            .flat_map(|service| service.servers.values());
+        if let Some(interval) = servers.map(|server| server.nanny.interval).min() {
+            self.window.expect_storms_of(interval);
+        }
         if reload && old.ipvsadm != new.ipvsadm {
             self.trusted = false;
             self.by_record = false;
