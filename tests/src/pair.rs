@@ -177,31 +177,55 @@ impl Pair {
 
     /// The first thing that is not as it should be.
     pub fn unsettled(&self, active: Side, configuration: &Configuration) -> Result<Option<String>> {
-        let router = self.router(active);
-        let wanted = expected_table(configuration);
+        if let Some(what) = self.lacking(active, configuration)? {
+            return Ok(Some(what));
+        }
+        let (side, other) = (active.other(), self.router(active.other()));
         for address in addresses(configuration) {
-            if !router.owns(address)? {
-                return Ok(Some(format!("{active} does not own {address}")));
-            }
-            if self.router(active.other()).owns(address)? {
-                return Ok(Some(format!("{} owns {address}", active.other())));
+            if other.owns(address)? {
+                return Ok(Some(format!("{side} owns {address}")));
             }
         }
-        let table = without_counters(router.table()?);
+        let table = other.table()?;
+        if !table.is_empty() {
+            return Ok(Some(format!("table of {side} is not empty: {table:?}")));
+        }
+        Ok(None)
+    }
+
+    /// The first thing that a router still lacks to serve, whatever the other one does.
+    pub fn lacking(&self, side: Side, configuration: &Configuration) -> Result<Option<String>> {
+        let router = self.router(side);
+        for address in addresses(configuration) {
+            if !router.owns(address)? {
+                return Ok(Some(format!("{side} does not own {address}")));
+            }
+        }
+        let (table, wanted) = (
+            without_counters(router.table()?),
+            expected_table(configuration),
+        );
         if table != wanted {
             return Ok(Some(format!(
-                "table of {active} is\n{}",
+                "table of {side} is\n{}",
                 difference(&table, &wanted)
             )));
         }
-        let other = self.router(active.other()).table()?;
-        if !other.is_empty() {
-            return Ok(Some(format!(
-                "table of {} is not empty: {other:?}",
-                active.other()
-            )));
-        }
         Ok(None)
+    }
+
+    /// Waits until a router lacks nothing to serve.
+    pub fn wait_serving(
+        &self,
+        side: Side,
+        configuration: &Configuration,
+        limit: Duration,
+    ) -> Result<()> {
+        wait::for_it(
+            format_args!("{side} has everything to serve"),
+            limit,
+            || Ok(self.lacking(side, configuration)?.is_none()),
+        )
     }
 
     /// Everything that helps to understand a failure.

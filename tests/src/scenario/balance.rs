@@ -40,6 +40,7 @@ fn story(method: Method) -> Result<String> {
         balanced(&client)?;
         let (out, back) = server_out_and_in(pair, &client)?;
         pair.wait_settled(Side::A, &configuration, SETTLE)?;
+        balanced(&client)?;
 
         pair.network.set_connected(Side::A, false)?;
         let cut = Instant::now();
@@ -50,6 +51,7 @@ fn story(method: Method) -> Result<String> {
             outage <= limit,
             "outage {outage:?}, at most {limit:?} is allowed"
         );
+        pair.wait_serving(Side::B, &configuration, SETTLE)?;
         balanced(&client)?;
 
         // Both think that they are active; one of them yields.
@@ -128,8 +130,6 @@ fn server_out_and_in(pair: &mut Pair, client: &Client) -> Result<(Duration, Dura
         back > Duration::from_millis(900),
         "back after {back:?}: before its re-entry time"
     );
-    client.next(1)?;
-    balanced(client)?;
     Ok((out, back))
 }
 

@@ -28,7 +28,7 @@ const LIFETIME: Duration = Duration::from_secs(2);
 /// Scheduling allowance of the laboratory's kernel, which runs its processes by ptrace.
 const SLACK: Duration = Duration::from_secs(2);
 /// Time for a pair to come to rest after a change of roles.
-const SETTLE: Duration = Duration::from_secs(5);
+const SETTLE: Duration = Duration::from_secs(8);
 
 /// One end-to-end run.
 #[derive(Debug, Clone, Copy)]
