@@ -80,6 +80,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             return Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)));
         }
     };
+    setup::own_program()?;
     match cli.command {
         Command::Demo { network, keep } => {
             interrupt::watch()?;

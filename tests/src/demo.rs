@@ -1,7 +1,6 @@
 //! The demonstration: three scenes with real packets, told as they happen.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -42,7 +41,7 @@ pub fn run(method: Method, keep: bool) -> Result<bool> {
     println!("building the programs");
     setup::build()?;
     println!("starting {kernel}");
-    let program: PathBuf = std::env::current_exe().unwrap_or_default();
+    let program = setup::own_program()?;
     let mut command = vec![
         program.to_string_lossy().into_owned(),
         "__demo".into(),

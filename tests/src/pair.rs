@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use crate::client::{self, Client};
 use crate::configuration::Configuration;
 use crate::ensure;
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result};
 use crate::network::{Method, NAT_ROUTER, Network, Side, VIP};
 use crate::router::Router;
+use crate::setup;
 use crate::table::Service;
 use crate::wait;
 use crate::web::Web;
@@ -33,7 +34,7 @@ pub struct Pair {
 
 /// The folder with the programs under test: that of the laboratory itself.
 pub fn programs() -> Result<PathBuf> {
-    let own = std::env::current_exe().during("finding the own program")?;
+    let own = setup::own_program()?;
     let folder = own.parent().unwrap_or(Path::new("/")).to_owned();
     for name in PROGRAMS {
         ensure!(

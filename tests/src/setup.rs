@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use crate::error::{Context, Error, Result};
 
@@ -103,6 +104,16 @@ pub fn find(program: &str) -> Option<PathBuf> {
         })
 }
 
+/// The laboratory's own program. Asked for once, at the start: cargo may replace the file.
+pub fn own_program() -> Result<PathBuf> {
+    static OWN: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(path) = OWN.get() {
+        return Ok(path.clone());
+    }
+    let path = std::env::current_exe().during("finding the own program")?;
+    Ok(OWN.get_or_init(|| path).clone())
+}
+
 /// The workspace's folder.
 pub fn workspace() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
@@ -123,8 +134,15 @@ pub fn cargo(arguments: &[&str]) -> Command {
 
 /// Builds the programs into the folder that the laboratory itself is in.
 pub fn build() -> Result<()> {
-    let own = std::env::current_exe().during("finding the own program")?;
-    let mut arguments = vec!["build", "--workspace", "--bins", "--quiet"];
+    let own = own_program()?;
+    let mut arguments = vec![
+        "build",
+        "--workspace",
+        "--exclude",
+        "lab",
+        "--bins",
+        "--quiet",
+    ];
     if own
         .parent()
         .is_some_and(|folder| folder.ends_with("release"))

@@ -183,7 +183,7 @@ fn scenarios(kernel: Kernel, ipvs: bool, wanted: &BTreeSet<&str>) -> Result<Vec<
 
 /// The laboratory itself as a job for the kernel.
 fn own(arguments: Vec<String>, ipvs: bool) -> Result<Job> {
-    let program = std::env::current_exe().during("finding the own program")?;
+    let program = setup::own_program()?;
     let mut command = vec![program.to_string_lossy().into_owned()];
     command.extend(arguments);
     Ok(Job {

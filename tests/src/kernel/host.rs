@@ -9,6 +9,7 @@ use nix::sched::{CloneFlags, unshare};
 
 use super::{End, Job, Shared, Spec, environment, stream};
 use crate::error::{Context, Error, Result};
+use crate::setup;
 
 /// Whether this kernel has IPVS and lets us make namespaces.
 pub(super) fn has_ipvs() -> bool {
@@ -55,7 +56,7 @@ pub(super) fn run(job: &Job, folder: &Path) -> Result<u8> {
         .append(true)
         .open(shared.output())
         .during("opening the output file")?;
-    let program = std::env::current_exe().during("finding the own program")?;
+    let program = setup::own_program()?;
     let mut command = Command::new(program);
     command
         .arg("__init")

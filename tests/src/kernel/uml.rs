@@ -16,6 +16,7 @@ use nix::unistd::{Pid, getpgrp, tcsetpgrp};
 
 use super::{End, Job, Shared, Spec, environment, stream};
 use crate::error::{Context, Error, Result};
+use crate::setup;
 
 /// Memory of the machine; a limit only: what is not used is not taken.
 const MEMORY: u64 = 1 << 30;
@@ -146,7 +147,7 @@ pub(super) fn run(job: &Job, folder: &Path) -> Result<u8> {
 
 fn boot(folder: &Path, console: &Path, terminal: Option<&Terminal>) -> Result<Child> {
     let init = folder.join("init");
-    let program = std::env::current_exe().during("finding the own program")?;
+    let program = setup::own_program()?;
     let script = format!(
         "#!/bin/sh\nexec {} __init {}\n",
         quoted(&program.to_string_lossy()),
@@ -220,7 +221,7 @@ fn last_lines(file: &Path) -> String {
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
     lines
-        .get(lines.len().saturating_sub(30)..)
+        .get(lines.len().saturating_sub(40)..)
         .unwrap_or_default()
         .join("\n")
 }
