@@ -16,6 +16,8 @@ use crate::{setup, shell, wait};
 
 /// What the client may lose when a router dies: the dead time and half a second.
 const ALLOWED: Duration = Duration::from_millis(3500);
+/// Time for one request.
+const LIMIT: Duration = Duration::from_millis(150);
 /// Messages worth showing.
 const TELLING: [&str; 8] = [
     "STARTING PULSE",
@@ -87,7 +89,7 @@ fn play(pair: &mut Pair, stage: &mut Stage, method: Method) -> Result<()> {
     pair.router_mut(Side::B).start()?;
     pair.wait_settled(Side::A, &configuration, Duration::from_secs(15))?;
     stage.say("router A is active, router B stands by");
-    let client = pair.client()?;
+    let client = pair.client_of(VIP, LIMIT)?;
     let shared = scene_sharing(pair, stage, &client)?;
     let server = scene_server(pair, stage, &client)?;
     let router = scene_router(pair, stage, &client, &configuration)?;
@@ -107,9 +109,9 @@ fn picture(stage: &Stage, method: Method) {
     };
     println!(
         "\n{}  {name}, real servers in {side}.0/24\n\n\
-         \x20              ┌─ router A {} ─┐  ┌─ web1 {}\n\
-         \x20 client ── VIP {VIP}   ├──┤\n\
-         \x20              └─ router B {} ─┘  └─ web2 {}\n",
+         \x20                    ┌─ router A {} ─┐  ┌─ web1 {}\n\
+         \x20 client ── VIP ─────┤                          ├──┤\n\
+         \x20       {VIP} └─ router B {} ─┘  └─ web2 {}\n",
         stage.paint("1", "A router pair"),
         Side::A.public(),
         server_address(method, 0),

@@ -12,7 +12,7 @@ use lvs_config::show;
 use lvs_config::write;
 
 /// Panics when something does not hold for these bytes.
-pub fn run(text: &[u8]) {
+pub(crate) fn run(text: &[u8]) {
     let all = parse_all(text);
     let lines = text.split(|byte| matches!(byte, b'\n' | b'\r')).count();
     for diagnostic in &all.diagnostics {

@@ -1,0 +1,233 @@
+//! Any bytes as the kernel's answers.
+//!
+//! The first byte chooses what was asked. With 0 the rest is one message: generic header and
+//! attributes. Otherwise the rest is what the socket gives, datagram by datagram: two bytes of
+//! length, the lower one first, then as many bytes; 0xffff stands for one that is too long.
+
+use std::io;
+
+use ipvs::codec::Attribute;
+use ipvs::codec::IpvsMessage;
+use ipvs::codec::config;
+use ipvs::codec::daemon;
+use ipvs::codec::destination;
+use ipvs::codec::info;
+use ipvs::codec::service;
+use ipvs::text::print_table;
+use ipvs::{
+    Client, Daemon, Error, Family, Link, Operation, Server, Service, ServiceId, Table, apply, diff,
+};
+use netlink_packet_core::{Emitable, ParseableParametrized};
+use netlink_packet_generic::GenlMessage;
+
+/// Panics when something does not hold for these bytes.
+pub(crate) fn run(data: &[u8]) {
+    let Some((asked, rest)) = data.split_first() else {
+        return;
+    };
+    match asked {
+        0 => message(rest),
+        1 => answers(rest, |client| client.info().map(drop)),
+        2 => answers(rest, |client| client.timeouts().map(drop)),
+        3 => answers(rest, |client| {
+            let states = client.services()?;
+            states.iter().for_each(|state| service_again(&state.service));
+            Ok(())
+        }),
+        4 => answers(rest, |client| servers(client, Family::V4)),
+        5 => answers(rest, |client| servers(client, Family::V6)),
+        6 => answers(rest, |client| {
+            client.daemons()?.iter().for_each(daemon_again);
+            Ok(())
+        }),
+        7 => answers(rest, |client| {
+            table(&client.table()?);
+            Ok(())
+        }),
+        8 => answers(rest, |client| {
+            let state = client.service(&mark(Family::V4))?;
+            service_again(&state.service);
+            Ok(())
+        }),
+        9 => answers(rest, |client| {
+            let id = mark(Family::V4);
+            let changes = [Operation::DeleteService(id), Operation::DeleteService(id)];
+            let outcomes = client.apply(&changes);
+            assert_eq!(outcomes.len(), changes.len());
+            for error in outcomes.into_iter().filter_map(Result::err) {
+                assert!(!error.to_string().is_empty());
+            }
+            Ok(())
+        }),
+        // The answer that names the family.
+        _ => drop(Client::over(Script { rest })),
+    }
+}
+
+const fn mark(family: Family) -> ServiceId {
+    ServiceId::Mark { mark: 1, family }
+}
+
+/// A socket whose datagrams are known beforehand. Whatever is asked after them stays unanswered.
+struct Script<'a> {
+    rest: &'a [u8],
+}
+
+impl Link for Script<'_> {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        assert_eq!(bytes.len() % 4, 0);
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let (length, rest) = self.rest.split_first_chunk().ok_or(Error::Lost)?;
+        let length = u16::from_le_bytes(*length);
+        if length == u16::MAX {
+            self.rest = rest;
+            return Err(Error::Truncated);
+        }
+        let length = usize::from(length).min(rest.len()).min(buffer.len());
+        let (datagram, rest) = rest.split_at_checked(length).ok_or(Error::Lost)?;
+        self.rest = rest;
+        let room = buffer.get_mut(..length).ok_or(Error::Truncated)?;
+        room.copy_from_slice(datagram);
+        Ok(length)
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The controller's answer: the family has the number 29.
+const FAMILY: &[u8] = &[
+    28, 0, // datagram
+    28, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, // netlink header
+    1, 2, 0, 0, 6, 0, 1, 0, 29, 0, 0, 0,
+];
+
+fn answers(rest: &[u8], ask: impl Fn(&mut Client<Script<'_>>) -> Result<(), Error>) {
+    let datagrams = [FAMILY, rest].concat();
+    let script = Script { rest: &datagrams };
+    match Client::over(script) {
+        Ok(mut client) => {
+            if let Err(error) = ask(&mut client) {
+                assert!(!error.to_string().is_empty());
+            }
+        }
+        Err(error) => unreachable!("the family was named: {error}"),
+    }
+}
+
+fn servers(client: &mut Client<Script<'_>>, family: Family) -> Result<(), Error> {
+    for state in client.servers(&mark(family))? {
+        server_again(&mark(family), &state.server);
+    }
+    Ok(())
+}
+
+fn decoded(bytes: &[u8]) -> Option<IpvsMessage> {
+    let message = GenlMessage::<IpvsMessage>::parse_with_param(bytes, 0u16);
+    message.ok().map(|message| message.payload)
+}
+
+fn encoded(message: &IpvsMessage) -> Vec<u8> {
+    let message = GenlMessage::from_payload(message.clone());
+    // Whatever stands in the buffer beforehand must not be sent.
+    let mut buffer = vec![0xaa; message.buffer_len()];
+    message.emit(&mut buffer);
+    buffer
+}
+
+/// What our own requests say, after the way over the wire.
+fn sent(request: &IpvsMessage) -> IpvsMessage {
+    let bytes = encoded(request);
+    let received = decoded(&bytes);
+    assert_eq!(received.as_ref(), Some(request));
+    received.unwrap_or_else(|| IpvsMessage::bare(request.command))
+}
+
+/// One message: what can be read is read again from what is written of it.
+fn message(bytes: &[u8]) {
+    let Some(message) = decoded(bytes) else {
+        return;
+    };
+    let again = encoded(&message);
+    assert_eq!(decoded(&again).as_ref(), Some(&message));
+    assert_eq!(encoded(&message), again);
+
+    if let Ok(state) = service::value(&message) {
+        service_again(&state.service);
+    }
+    for family in [Family::V4, Family::V6] {
+        if let Ok(state) = destination::value(&message, family) {
+            server_again(&mark(family), &state.server);
+        }
+    }
+    if let Ok(found) = daemon::value(&message) {
+        daemon_again(&found);
+    }
+    let timeouts = config::value(&message);
+    assert_eq!(config::value(&sent(&config::set(&timeouts))), timeouts);
+    if let Ok(found) = info::value(&message) {
+        let named = |attribute: &&Attribute| matches!(attribute, Attribute::Info(_));
+        assert!(message.attributes.iter().filter(named).count() >= 2, "{found:?}");
+    }
+}
+
+/// A service as an answer told it can be asked for again.
+fn service_again(service: &Service) {
+    for request in [service::add(service), service::edit(service)] {
+        let told = service::value(&sent(&request)).map(|state| state.service);
+        assert_eq!(told.as_ref().ok(), Some(service));
+    }
+    for request in [service::get(&service.id), service::delete(&service.id)] {
+        let told = service::value(&sent(&request)).map(|state| state.service.id);
+        assert_eq!(told.ok(), Some(service.id));
+    }
+    assert!(!Operation::EditService(service.clone()).to_string().contains('\n') || named(service));
+}
+
+/// Whether a name of the kernel's holds a line end, which no module's name does.
+fn named(service: &Service) -> bool {
+    let engine = service.engine.as_deref().unwrap_or_default();
+    service.scheduler.contains('\n') || engine.contains('\n')
+}
+
+fn server_again(owner: &ServiceId, server: &Server) {
+    for request in [
+        destination::add(owner, server),
+        destination::edit(owner, server),
+    ] {
+        let request = sent(&request);
+        let told = destination::value(&request, owner.family()).map(|state| state.server);
+        assert_eq!(told.as_ref().ok(), Some(server));
+        let told = service::value(&request).map(|state| state.service.id);
+        assert_eq!(told.ok(), Some(*owner));
+    }
+    let line = Operation::EditServer(*owner, server.clone()).to_string();
+    assert!(!line.contains('\n'));
+}
+
+fn daemon_again(found: &Daemon) {
+    let told = daemon::value(&sent(&daemon::start(found)));
+    assert_eq!(told.as_ref().ok(), Some(found));
+    let told = daemon::value(&sent(&daemon::stop(found.role, found.sync_id)));
+    assert_eq!(told.ok().map(|it| it.role), Some(found.role));
+}
+
+/// A table: the operations that build it do build it.
+fn table(found: &Table) {
+    let mut built = Table::new();
+    for operation in diff(&built, found) {
+        assert!(apply(&mut built, &operation), "{operation:?}");
+    }
+    assert_eq!(&built, found);
+    for entry in found.values() {
+        service_again(&entry.service);
+        for server in entry.servers.values() {
+            server_again(&entry.service.id, server);
+        }
+    }
+    assert_eq!(print_table(found).is_empty(), found.is_empty());
+}
