@@ -83,6 +83,8 @@ struct Router {
     renew_at: Option<Duration>,
     renewal_error: Option<String>,
     cleaned_up: bool,
+    /// lvs stands by for a take-over that may be near, since this time.
+    prepared_at: Option<Duration>,
     /// When it was told to end.
     told_to_end: Option<Duration>,
     finished: bool,
@@ -156,6 +158,7 @@ impl Router {
             renew_at: None,
             renewal_error: None,
             cleaned_up: false,
+            prepared_at: None,
             told_to_end: None,
             finished: false,
         };

@@ -49,6 +49,8 @@ pub enum Action {
     Activate(Cause),
     /// Let go, bounded in time, whatever fails; answer [`Event::Deactivated`].
     Deactivate(Cause),
+    /// A take-over may be near: have lvs stand by, for a while.
+    Prepare,
     /// Start lvs again; addresses stay.
     StartLvs,
     /// Announce the addresses again.

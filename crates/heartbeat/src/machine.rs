@@ -65,6 +65,8 @@ pub struct Machine {
     last_turn: Duration,
     listen_until: Duration,
     next_send: Duration,
+    /// The silence, by its beginning, for which lvs was asked to stand by.
+    prepared_for: Option<Duration>,
     /// Leaving, but serving until the partner does, or until this time.
     relief_until: Option<Duration>,
     /// The partner was asked to take over; until then its "stopped" is no reason to activate.
@@ -96,6 +98,7 @@ impl Machine {
             last_turn: now,
             listen_until: now + settings.listening(),
             next_send: now + settings.listening(),
+            prepared_for: None,
             relief_until: None,
             latched_until: None,
             retry_at: None,
@@ -170,6 +173,7 @@ impl Machine {
             times.push(Some(self.last_turn + settings.keepalive));
             times.extend(self.partner.path_deadlines(settings.keepalive));
             times.push(Some(self.partner.dead_at(settings.deadtime)));
+            times.push(Some(self.partner.dead_at(settings.deadtime / 2)));
         }
         if self.phase == Phase::Standby {
             times.push(Some(self.listen_until));
@@ -366,6 +370,7 @@ impl Machine {
             // The partner has come while lvs was waiting for its next start.
             self.hand_over(now, Cause::LvsFailing, actions);
         }
+        self.prepare(now, actions);
         if self.relief_until.is_some_and(|until| now >= until) {
             self.relieved(now, actions);
         }
@@ -377,6 +382,19 @@ impl Machine {
         }
         if self.settings.partner && now >= self.next_send {
             self.send_own(now, actions);
+        }
+    }
+
+    /// Half the deadtime is enough for lvs to start and to check the servers.
+    fn prepare(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let silence = self.partner.dead_at(Duration::ZERO);
+        if self.settings.partner
+            && self.phase == Phase::Standby
+            && now >= silence + self.settings.deadtime / 2
+            && self.prepared_for != Some(silence)
+        {
+            self.prepared_for = Some(silence);
+            actions.push(Action::Prepare);
         }
     }
 

@@ -1,10 +1,12 @@
-//! What an earlier run left behind: removed once it is known that the partner serves (B18); a
-//! router that becomes active adopts it instead.
+//! An lvs that stands by: to remove what an earlier run left behind, once it is known that the
+//! partner serves (B18; a router that becomes active adopts it instead), or for a take-over that
+//! may be near.
 
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use daemon::clock;
 use heartbeat::{Phase, Word};
 use netdev::{LocalAddress, VipAddress};
 use serde_json::Value;
@@ -16,6 +18,9 @@ use crate::addresses;
 const WITHDRAWAL: Duration = Duration::from_secs(5);
 /// For it to end afterwards.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long lvs stands by after the partner was silent for a moment.
+const STAND_BY: Duration = Duration::from_secs(60);
 
 /// What was found and could be removed.
 #[derive(Debug)]
@@ -62,11 +67,29 @@ impl Router {
         }
         tracing::info!("an earlier run left services in the table: lvs is to remove them");
         self.start_lvs("standby");
+        self.stop_lvs_after(WITHDRAWAL);
+    }
+
+    fn stop_lvs_after(&self, pause: Duration) {
         let instance = self.instance;
         self.start(async move {
-            tokio::time::sleep(WITHDRAWAL).await;
+            tokio::time::sleep(pause).await;
             Happened::CleanedUp(instance)
         });
+    }
+
+    /// Starting lvs and the first checks take longer than what is lost by having done it in vain.
+    /// Not before leftovers could have been seen to: an lvs that stands by would remove what this
+    /// router may still adopt.
+    pub(super) fn prepare(&mut self) {
+        if !self.cleaned_up {
+            return;
+        }
+        self.prepared_at = Some(clock::boottime());
+        if self.lvs.is_none() {
+            self.start_lvs("standby");
+            self.stop_lvs_after(STAND_BY);
+        }
     }
 
     /// lvs has the table as it should be on standby: nothing of its own in it.
@@ -78,6 +101,15 @@ impl Router {
         if instance != self.instance || self.machine.phase() != Phase::Standby {
             return;
         }
+        let prepared = self
+            .prepared_at
+            .map(|at| at + STAND_BY)
+            .filter(|end| clock::boottime() < *end);
+        if let Some(end) = prepared {
+            self.stop_lvs_after(end.saturating_sub(clock::boottime()));
+            return;
+        }
+        self.prepared_at = None;
         if let Some(lvs) = self.lvs.take() {
             self.instance += 1;
             tokio::task::spawn_local(async move {

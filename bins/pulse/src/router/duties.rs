@@ -31,6 +31,7 @@ impl Router {
             Action::StoreEpoch(epoch) => epoch::store(&self.options, epoch),
             Action::Activate(cause) => self.activate(cause),
             Action::Deactivate(cause) => self.deactivate(cause),
+            Action::Prepare => self.prepare(),
             Action::StartLvs => self.start_lvs("active"),
             Action::Announce => self.announce(),
             Action::Drain => self.sockets.drain(),
@@ -58,6 +59,7 @@ impl Router {
         tracing::info!("{cause}");
         self.turn += 1;
         self.cleaned_up = true;
+        self.prepared_at = None;
         match &self.lvs {
             Some(lvs) => lvs.say("active"),
             None => self.start_lvs("active"),

@@ -613,3 +613,18 @@ fn the_relieving_router_says_so_and_announces_again_when_the_other_is_done() {
     let actions = router.at(1650, ours(3, 1, Word::Stopped));
     assert_eq!(actions, [Action::Announce]);
 }
+
+#[test]
+fn half_the_deadtime_of_silence_prepares_once() {
+    let mut router = Router::backup();
+    router.hear_each(200, 5000, Word::Running);
+    let count = |router: &Router| router.count(|action| *action == Action::Prepare);
+    router.until(5699);
+    assert_eq!(count(&router), 0);
+    router.until(6500);
+    assert_eq!(count(&router), 1);
+    router.hear_each(6600, 9000, Word::Running);
+    assert_eq!(count(&router), 1, "{:?}", router.log);
+    router.until(20_000);
+    assert_eq!(count(&router), 2);
+}

@@ -391,7 +391,7 @@ impl Simulation {
                 self.schedule(after, Happening::Boot { node });
             }
             Action::Report(notice) => self.note(node, &notice.to_string()),
-            Action::Announce => {}
+            Action::Announce | Action::Prepare => {}
             Action::Drain => {
                 let queue = std::mem::take(&mut self.queue);
                 self.queue = queue
