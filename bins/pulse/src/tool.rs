@@ -3,37 +3,32 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::load;
+use lvs_config::check::{self, Format, Request};
+use lvs_config::draw::Style;
+
 use crate::options::Tool;
 use crate::refusal::Refusal;
 
-/// A file to be looked at may be larger than one to be run.
-const LIMIT: u64 = 64 * 1024 * 1024;
-
 pub(crate) fn run(tool: &Tool, file: &Path) -> ExitCode {
-    let bytes = match load::read(file, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            return Refusal::new(format!("failed to open {}: {error}", file.display())).tell();
-        }
+    let mut request = Request {
+        program: "pulse",
+        format: Format::Text,
+        style: Style::of_standard_error(),
     };
     match tool {
-        Tool::ShowConfig => match lvs_config::parse(&bytes) {
-            Ok(checked) => {
-                print!("{}", lvs_config::show::text(&checked.config));
-                ExitCode::SUCCESS
+        Tool::ShowConfig => check::show_config(&request, file).print(),
+        Tool::Check { format, against } => {
+            request.format = match format.as_deref() {
+                None | Some("text") => Format::Text,
+                Some("json") => Format::Json,
+                Some(other) => {
+                    return Refusal::new(format!("bad argument {other}: text or json")).tell();
+                }
+            };
+            match against {
+                Some(old) => check::against(&request, file, old).print(),
+                None => check::report(&request, file).print(),
             }
-            Err(error) => {
-                eprintln!("{}", error.first_line("pulse", &file.display().to_string()));
-                ExitCode::from(1)
-            }
-        },
-        Tool::Check { .. } => {
-            let parsed = lvs_config::parse_all(&bytes);
-            for diagnostic in &parsed.diagnostics {
-                println!("{}: {diagnostic}", file.display());
-            }
-            ExitCode::from(u8::from(parsed.has_errors()))
         }
     }
 }

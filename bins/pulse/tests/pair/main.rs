@@ -543,3 +543,21 @@ fn forceactive_does_not_ask() {
     let _ = child.wait();
     world.a.kill();
 }
+
+#[test]
+fn check_and_show_config_run_nothing() {
+    let world = World::new();
+    let run = |options: &[&str]| world.a.command(options).output().unwrap();
+    let good = run(&["--check"]);
+    assert!(good.status.success(), "{good:?}");
+    let shown = String::from_utf8(run(&["--show-config"]).stdout).unwrap();
+    assert!(shown.contains("global.heartbeat_port\t1539\n"), "{shown}");
+    world.a.configure("keepalive = six\nwrong\n");
+    let wrong = run(&["--check"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(stderr(&wrong).contains("integer expected"), "{wrong:?}");
+    let json = String::from_utf8(run(&["--check", "--format", "json"]).stdout).unwrap();
+    assert!(json.trim_start().starts_with('['), "{json}");
+    assert_eq!(run(&["--check", "--format", "xml"]).status.code(), Some(1));
+    assert!(!world.a.log.join("run").exists());
+}
