@@ -2,14 +2,19 @@
 
 use ipvs::codec::{Command, IpvsMessage, destination, service};
 use ipvs::{
-    Counters, Daemon, Entry, Error, Info, Operation, Server, ServerState, ServiceId, ServiceState,
-    Table, Timeouts, apply,
+    Counters, Daemon, Entry, Error, Info, Operation, Server, ServerState, Service, ServiceId,
+    ServiceState, Table, Timeouts, apply,
 };
 use ipvsadm_rs::kernel::Kernel;
 
 const NOT_FOUND: i32 = 2;
 const NO_SUCH_SERVICE: i32 = 3;
 const EXISTS: i32 = 17;
+
+/// There are modules for these (`ipvsadm.md` 4.9).
+const SCHEDULERS: &[&str] = &[
+    "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos",
+];
 
 /// Only the table is kept; whatever else is set is forgotten.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +47,11 @@ impl Memory {
             }
             _ => return Ok(()),
         };
+        if let Operation::AddService(service) | Operation::EditService(service) = &operation
+            && !has_modules(service)
+        {
+            return Err(Error::of_kernel(request.command, NOT_FOUND));
+        }
         if apply(&mut self.table, &operation) {
             return Ok(());
         }
@@ -54,6 +64,11 @@ impl Memory {
         };
         Err(Error::of_kernel(request.command, number))
     }
+}
+
+fn has_modules(service: &Service) -> bool {
+    let engine = service.engine.as_deref();
+    SCHEDULERS.contains(&&*service.scheduler) && engine.is_none_or(|engine| engine == "sip")
 }
 
 impl Kernel for Memory {

@@ -9,15 +9,16 @@ use std::io;
 use ipvs::codec::Attribute;
 use ipvs::codec::IpvsMessage;
 use ipvs::codec::config;
-use ipvs::codec::daemon;
-use ipvs::codec::destination;
-use ipvs::codec::info;
-use ipvs::codec::service;
+use ipvs::codec::daemon::{self, DaemonAttribute};
+use ipvs::codec::destination::{self, DestinationAttribute};
+use ipvs::codec::info::{self, InfoAttribute};
+use ipvs::codec::service::{self, ServiceAttribute};
+use ipvs::codec::stats::StatsAttribute;
 use ipvs::text::print_table;
 use ipvs::{
     Client, Daemon, Error, Family, Link, Operation, Server, Service, ServiceId, Table, apply, diff,
 };
-use netlink_packet_core::{Emitable, ParseableParametrized};
+use netlink_packet_core::{DefaultNla, Emitable, NLA_TYPE_MASK, Nla, ParseableParametrized};
 use netlink_packet_generic::GenlMessage;
 
 /// Panics when something does not hold for these bytes.
@@ -31,7 +32,9 @@ pub(crate) fn run(data: &[u8]) {
         2 => answers(rest, |client| client.timeouts().map(drop)),
         3 => answers(rest, |client| {
             let states = client.services()?;
-            states.iter().for_each(|state| service_again(&state.service));
+            states
+                .iter()
+                .for_each(|state| service_again(&state.service));
             Ok(())
         }),
         4 => answers(rest, |client| servers(client, Family::V4)),
@@ -153,8 +156,10 @@ fn message(bytes: &[u8]) {
         return;
     };
     let again = encoded(&message);
-    assert_eq!(decoded(&again).as_ref(), Some(&message));
-    assert_eq!(encoded(&message), again);
+    if !is_marked_twice(&message) {
+        assert_eq!(decoded(&again).as_ref(), Some(&message));
+    }
+    assert_eq!(decoded(&again).as_ref().map(encoded), Some(again));
 
     if let Ok(state) = service::value(&message) {
         service_again(&state.service);
@@ -171,8 +176,41 @@ fn message(bytes: &[u8]) {
     assert_eq!(config::value(&sent(&config::set(&timeouts))), timeouts);
     if let Ok(found) = info::value(&message) {
         let named = |attribute: &&Attribute| matches!(attribute, Attribute::Info(_));
-        assert!(message.attributes.iter().filter(named).count() >= 2, "{found:?}");
+        assert!(
+            message.attributes.iter().filter(named).count() >= 2,
+            "{found:?}"
+        );
     }
+}
+
+/// Whether an attribute that we do not know is marked both as nested and as in network order, which
+/// no kernel does: netlink-packet-core 0.9 writes only the first of the two marks.
+fn is_marked_twice(message: &IpvsMessage) -> bool {
+    let twice = |other: &DefaultNla| other.kind() & !NLA_TYPE_MASK == !NLA_TYPE_MASK;
+    let stats = |nested: &[StatsAttribute]| {
+        let mut nested = nested.iter();
+        nested.any(|it| matches!(it, StatsAttribute::Other(other) if twice(other)))
+    };
+    message.attributes.iter().any(|attribute| match attribute {
+        Attribute::Service(nested) => nested.iter().any(|it| match it {
+            ServiceAttribute::Stats(nested) | ServiceAttribute::Stats64(nested) => stats(nested),
+            ServiceAttribute::Other(other) => twice(other),
+            _ => false,
+        }),
+        Attribute::Destination(nested) => nested.iter().any(|it| match it {
+            DestinationAttribute::Stats(nested) | DestinationAttribute::Stats64(nested) => {
+                stats(nested)
+            }
+            DestinationAttribute::Other(other) => twice(other),
+            _ => false,
+        }),
+        Attribute::Daemon(nested) => {
+            let mut nested = nested.iter();
+            nested.any(|it| matches!(it, DaemonAttribute::Other(other) if twice(other)))
+        }
+        Attribute::Info(InfoAttribute::Other(other)) | Attribute::Other(other) => twice(other),
+        _ => false,
+    })
 }
 
 /// A service as an answer told it can be asked for again.
@@ -185,7 +223,12 @@ fn service_again(service: &Service) {
         let told = service::value(&sent(&request)).map(|state| state.service.id);
         assert_eq!(told.ok(), Some(service.id));
     }
-    assert!(!Operation::EditService(service.clone()).to_string().contains('\n') || named(service));
+    assert!(
+        !Operation::EditService(service.clone())
+            .to_string()
+            .contains('\n')
+            || named(service)
+    );
 }
 
 /// Whether a name of the kernel's holds a line end, which no module's name does.

@@ -1,6 +1,5 @@
 //! Any text as the lines of `ipvsadm -R`, and as a saved table.
 
-use std::io;
 use std::path::PathBuf;
 
 use ipvs::codec::IpvsMessage;
@@ -51,6 +50,12 @@ fn request(change: &Change) {
         Err(error) => panic!("{error}: {change:?}"),
     }
     if let Change::Table { operation, .. } = change {
+        // Of a name that is not UTF-8 no more than that is left, and no module has such a name.
+        if let Operation::AddService(service) | Operation::EditService(service) = operation
+            && format!("{service:?}").contains(char::REPLACEMENT_CHARACTER)
+        {
+            return;
+        }
         let line = operation.to_string();
         let again = flags::parse_line(words(line.as_bytes()));
         let Ok(Action::Change(Change::Table {
