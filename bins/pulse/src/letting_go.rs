@@ -54,7 +54,7 @@ impl LettingGo {
             command::run_in_background("inactive_cmd", inactive_cmd, self.output);
         }
         if let Some(lvs) = self.lvs {
-            errors.extend(lvs.stop(LVS.min(self.limit / 2)).await.err());
+            errors.extend(lvs.stop(LVS.min(self.limit * 9 / 10)).await.err());
         }
         if let Some(sync) = &self.plan.sync {
             let _turn = self.sync_lock.lock().await;

@@ -4,8 +4,9 @@ use super::{Afterwards, Leaving, Machine};
 use crate::{Action, Cause, Phase};
 use std::time::Duration;
 
-/// How long a leaving router serves on while its partner takes over.
-const RELIEF: Duration = Duration::from_secs(2);
+/// How long a leaving router serves on while its partner takes over. A stop may take two and a
+/// half seconds; lvs needs the rest to withdraw its table.
+const RELIEF: Duration = Duration::from_millis(1500);
 
 impl Machine {
     /// Lets go for the partner's sake, and gives it time to act on it.
