@@ -27,7 +27,7 @@ fn run(seed: u64, sabotage: Sabotage) -> Simulation {
 
 #[test]
 fn invariants_hold_for_every_seed() {
-    let seeds = number("PAIR_SEEDS").unwrap_or(300);
+    let seeds = number("PAIR_SEEDS").unwrap_or(if cfg!(debug_assertions) { 100 } else { 2000 });
     let mut activations = 0;
     for seed in 0..seeds {
         let run = run(seed, Sabotage::None);
