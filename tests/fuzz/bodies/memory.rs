@@ -66,7 +66,8 @@ impl Memory {
     }
 }
 
-fn has_modules(service: &Service) -> bool {
+/// Whether the kernel knows the names in it.
+pub(crate) fn has_modules(service: &Service) -> bool {
     let engine = service.engine.as_deref();
     SCHEDULERS.contains(&&*service.scheduler) && engine.is_none_or(|engine| engine == "sip")
 }

@@ -10,7 +10,7 @@ use ipvsadm_rs::session::{DONE, Session};
 use netlink_packet_core::{Emitable, ParseableParametrized};
 use netlink_packet_generic::GenlMessage;
 
-use memory::Memory;
+use memory::{Memory, has_modules};
 
 #[path = "memory.rs"]
 mod memory;
@@ -50,9 +50,10 @@ fn request(change: &Change) {
         Err(error) => panic!("{error}: {change:?}"),
     }
     if let Change::Table { operation, .. } = change {
-        // Of a name that is not UTF-8 no more than that is left, and no module has such a name.
+        // A name may hold bytes that are not UTF-8, of which no more than that is left, or the
+        // sign by which the parser puts the next word in its place. No module has such a name.
         if let Operation::AddService(service) | Operation::EditService(service) = operation
-            && format!("{service:?}").contains(char::REPLACEMENT_CHARACTER)
+            && !has_modules(service)
         {
             return;
         }
