@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use crate::error::Result;
 use crate::kernel::{Job, Kernel, init};
 use crate::network::Method;
-use crate::{demo, interrupt, scenario, setup, suite};
+use crate::{bench, demo, interrupt, scenario, setup, suite};
 
 /// The test laboratory.
 #[derive(Debug, Parser)]
@@ -40,11 +40,25 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// Measure what the programs cost, against the bars of the design.
+    Bench {
+        /// Only this.
+        #[arg(value_enum)]
+        subject: Option<bench::Subject>,
+    },
     /// Run a command as root on a kernel with IPVS.
     Run {
         /// Command and arguments.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
+    },
+    /// The comparison of two ipvsadm programs, inside the kernel.
+    #[command(name = "__bench", hide = true)]
+    BenchInside {
+        /// The program of this project.
+        ours: PathBuf,
+        /// The original.
+        original: PathBuf,
     },
     /// The demonstration, inside the kernel.
     #[command(name = "__demo", hide = true)]
@@ -95,6 +109,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             interrupt::watch()?;
             Ok(exit_code(suite::run(&only)?))
         }
+        Command::Bench { subject } => {
+            interrupt::watch()?;
+            Ok(exit_code(bench::run(subject)?))
+        }
+        Command::BenchInside { ours, original } => Ok(exit_code(bench::inside(&ours, &original)?)),
         Command::Run { command } => {
             interrupt::watch()?;
             setup::require(setup::BASE)?;

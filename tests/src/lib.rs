@@ -3,6 +3,7 @@
 //! It judges the programs from outside and shares no code with them.
 
 pub mod address;
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod configuration;

@@ -34,6 +34,11 @@ pub const UML: &[Tool] = &[Tool {
     program: "linux.uml",
     package: "user-mode-linux",
 }];
+/// The original that ipvsadm-rs is measured against.
+pub const IPVSADM: &[Tool] = &[Tool {
+    program: "ipvsadm",
+    package: "ipvsadm",
+}];
 /// Judges the unit file.
 pub const SYSTEMD: &[Tool] = &[Tool {
     program: "systemd-analyze",

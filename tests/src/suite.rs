@@ -47,7 +47,7 @@ const STEPS: [Step; 5] = [
     },
     Step {
         name: "kernel",
-        shows: "tests marked #[ignore], on a kernel with IPVS",
+        shows: "tests marked #[ignore], on a kernel with IPVS and on one without",
         run: kernel_tests,
     },
 ];
@@ -323,6 +323,8 @@ struct TestProgram {
     folder: PathBuf,
 }
 
+/// Runs the ignored tests: those with `WITHOUT` in their name on a kernel without IPVS, all
+/// others on one with it.
 fn kernel_tests() -> Result<String> {
     let text = quietly_stdout(setup::cargo(&[
         "test",
@@ -333,12 +335,28 @@ fn kernel_tests() -> Result<String> {
         "json",
     ]))?;
     setup::build()?;
+    let programs: Vec<TestProgram> = text.lines().filter_map(test_program).collect();
+    let with = ignored_tests(Kernel::choose(), &programs, true)?;
+    let without = ignored_tests(Kernel::Uml, &programs, false)?;
+    Ok(format!("{with} tests passed, {without} without IPVS"))
+}
+
+/// Runs the ignored tests of one kind; gives their number, which is not 0.
+fn ignored_tests(kernel: Kernel, programs: &[TestProgram], ipvs: bool) -> Result<usize> {
+    /// In the names of tests that need a kernel without IPVS.
+    const WITHOUT: &str = "without_ipvs";
+    let kind: &[&str] = if ipvs {
+        &["--skip", WITHOUT]
+    } else {
+        &[WITHOUT]
+    };
     let mut count = 0;
     let mut script = String::from("status=0\n");
-    for program in text.lines().filter_map(test_program) {
+    for program in programs {
         let mut command = Command::new(&program.path);
         command
             .args(["--ignored", "--list", "--format", "terse"])
+            .args(kind)
             .current_dir(&program.folder);
         let tests = quietly(command)?
             .lines()
@@ -349,9 +367,10 @@ fn kernel_tests() -> Result<String> {
         }
         count += tests;
         script.push_str(&format!(
-            "cd '{}' && '{}' --ignored --test-threads=1 || status=1\n",
+            "cd '{}' && '{}' --ignored --test-threads=1 {} || status=1\n",
             program.folder.display(),
-            program.path.display()
+            program.path.display(),
+            kind.join(" ")
         ));
     }
     if count == 0 {
@@ -360,12 +379,12 @@ fn kernel_tests() -> Result<String> {
     script.push_str("exit $status\n");
     let job = Job {
         command: vec!["/bin/sh".into(), "-c".into(), script],
-        ipvs: true,
+        ipvs,
         interactive: false,
         limit: Some(LIMIT),
     };
-    match Kernel::choose().run(&job)? {
-        0 => Ok(format!("{count} tests passed")),
+    match kernel.run(&job)? {
+        0 => Ok(count),
         status => Err(Error::unmet(format_args!(
             "tests failed: exit status {status}"
         ))),

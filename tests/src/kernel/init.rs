@@ -14,17 +14,20 @@ use super::{Shared, Spec};
 use crate::error::{Context, Result};
 
 /// What the laboratory's networks are made of.
-const NETWORK_MODULES: [&str; 6] = [
+const NETWORK_MODULES: &[&str] = &[
     "veth",
     "bridge",
+    "macvlan",
     "ipip",
     "dummy",
     "nf_conntrack",
+    "iptable_nat",
+    "iptable_mangle",
     "sch_netem",
 ];
 
-/// IPVS and the schedulers that lvs.cf can name.
-const IPVS_MODULES: [&str; 13] = [
+/// IPVS, its schedulers, its helpers.
+const IPVS_MODULES: &[&str] = &[
     "ip_vs",
     "ip_vs_rr",
     "ip_vs_wrr",
@@ -38,6 +41,9 @@ const IPVS_MODULES: [&str; 13] = [
     "ip_vs_nq",
     "ip_vs_mh",
     "ip_vs_fo",
+    "ip_vs_ovf",
+    "ip_vs_ftp",
+    "ip_vs_pe_sip",
 ];
 
 /// Where the folder with `lib/modules` is made for `modprobe -d`.
@@ -81,9 +87,9 @@ fn prepare(spec: &Spec) -> Result<()> {
         std::fs::create_dir_all("/dev/shm").during("making /dev/shm")?;
         mount_new("tmpfs", "/dev/shm")?;
     }
-    load(spec.modules.as_deref(), &NETWORK_MODULES)?;
+    load(spec.modules.as_deref(), NETWORK_MODULES)?;
     if spec.ipvs {
-        load(spec.modules.as_deref(), &IPVS_MODULES)?;
+        load(spec.modules.as_deref(), IPVS_MODULES)?;
     }
     Ok(())
 }
