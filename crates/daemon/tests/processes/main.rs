@@ -28,15 +28,28 @@ fn main() -> ExitCode {
         parts::play(&part);
         return ExitCode::SUCCESS;
     }
-    let filter = std::env::args()
-        .skip(1)
-        .find(|arg| !arg.starts_with('-'))
-        .unwrap_or_default();
-    let tests: Vec<&Test> = modes::TESTS
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
+    let all = modes::TESTS.iter().chain(children::TESTS);
+    // What cargo-nextest asks first; none of the tests is ignored.
+    if asked("--list") {
+        if !asked("--ignored") {
+            all.for_each(|(name, _)| println!("{name}: test"));
+        }
+        return ExitCode::SUCCESS;
+    }
+    let filter = arguments
         .iter()
-        .chain(children::TESTS)
-        .filter(|(name, _)| name.contains(&filter))
-        .collect();
+        .find(|argument| !argument.starts_with('-'))
+        .map_or("", String::as_str);
+    let wanted = |name: &str| {
+        if asked("--exact") {
+            name == filter
+        } else {
+            name.contains(filter)
+        }
+    };
+    let tests: Vec<&Test> = all.filter(|(name, _)| wanted(name)).collect();
     for (name, test) in &tests {
         print!("test {name} ... ");
         std::io::stdout().flush().unwrap();
