@@ -46,7 +46,7 @@ pub struct ServerPlan {
 }
 
 /// What lvs.cf asks of lvs.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Services by identity.
     pub services: BTreeMap<ServiceId, ServicePlan>,
@@ -66,6 +66,23 @@ pub struct Plan {
     pub hard_shutdown: bool,
     /// `ipvsadm`.
     pub ipvsadm: lvs_config::Text,
+}
+
+impl Default for Plan {
+    /// Nothing to serve, the usual tool.
+    fn default() -> Self {
+        Self {
+            services: BTreeMap::new(),
+            order: Vec::new(),
+            notes: Vec::new(),
+            timeouts: [0; 3],
+            audit: None,
+            ready_within: Duration::ZERO,
+            clear_table: false,
+            hard_shutdown: false,
+            ipvsadm: Config::default().global.ipvsadm.value,
+        }
+    }
 }
 
 impl Plan {

@@ -122,8 +122,9 @@ pub(crate) async fn run(setup: Setup) -> u8 {
 impl Shell {
     fn new(setup: Setup, events: mpsc::Sender<Event>) -> io::Result<Self> {
         let (owned, complaint) = Owned::load(&setup.state_dir);
+        let mut core = Core::new(now(), owned.services().clone());
         if let Some(text) = complaint {
-            tracing::info!("{text}");
+            core.announce(text);
         }
         let by_hand = setup.pulse.is_none();
         let (orders, answers) = match setup.pulse {
@@ -134,7 +135,7 @@ impl Shell {
             None => (None, None),
         };
         let mut shell = Self {
-            core: Core::new(now(), owned.services().clone()),
+            core,
             owned,
             running: Some(setup.running),
             orders,
@@ -395,9 +396,8 @@ impl Shell {
         }
     }
 
-    /// The end before the start was complete: said wherever somebody may look.
+    /// The end before the start was complete: one line where somebody looks.
     fn fail(&mut self, status: u8, text: &str) {
-        tracing::info!("{text}");
         let text = if text.starts_with("lvs: ") {
             text.to_owned()
         } else {
@@ -405,6 +405,8 @@ impl Shell {
         };
         if self.options.mode == StartMode::NoDaemon {
             eprintln!("{text}");
+        } else {
+            tracing::info!("{}", text.strip_prefix("lvs: ").unwrap_or(&text));
         }
         if let Some(running) = self.running.take() {
             running.fail(status, &text);

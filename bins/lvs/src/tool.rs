@@ -3,6 +3,7 @@
 //! The table is read and written only here. A tool of this project takes a batch on its standard input,
 //! any other one command per change (`piranha-daemons.md` appendix B).
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,7 +22,7 @@ const STOCK: [&str; 2] = ["/sbin/ipvsadm", "/usr/sbin/ipvsadm"];
 /// Which tool, and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tool {
-    /// `ipvsadm-rs`: all changes as one `-R`.
+    /// `ipvsadm-rs`: all changes as one `--apply`, which answers line by line.
     Batch(PathBuf),
     /// A site's own: one call per change.
     Single(PathBuf),
@@ -92,14 +93,9 @@ pub enum Failure {
         /// The program itself is missing or not executable.
         missing: bool,
     },
-    /// The kernel has no IPVS or gives no permission.
-    #[error("{program}: {message}")]
-    Unusable {
-        /// The program.
-        program: String,
-        /// Its own words and what to do.
-        message: String,
-    },
+    /// The kernel has no IPVS or gives no permission: why, what to do, and the tool's own words.
+    #[error("{0}")]
+    Unusable(String),
     /// Anything else that it said.
     #[error("{program}: {message}")]
     Said {
@@ -117,12 +113,14 @@ pub struct Written {
     pub done: Vec<Operation>,
     /// Operations known to be refused, with the tool's words.
     pub refused: Vec<(Operation, String)>,
-    /// Words about operations of which it is not known which were refused; the table must be read.
-    pub unclear: Option<Failure>,
+    /// Operations that failed or were not answered, with the words about them; the table must be read.
+    pub doubtful: Vec<(Operation, String)>,
     /// The tool stopped before the end.
     pub stopped: bool,
-    /// `--set` failed.
-    pub timeouts_failed: bool,
+    /// `--set` failed, with the words about it.
+    pub timeouts_failed: Option<String>,
+    /// `-C` failed.
+    pub clear_failed: bool,
 }
 
 /// The tool's answer.
@@ -160,22 +158,59 @@ pub async fn read(tool: &Tool) -> Result<Table, Failure> {
 async fn write_batch(path: &Path, write: Write) -> Written {
     let mut input = write.lines().join("\n");
     input.push('\n');
-    match call(path, &["-R".into()], Some(input)).await {
-        Ok(ended) if ended.success && ended.stderr.trim().is_empty() => Written {
-            done: write.operations,
-            ..Written::default()
-        },
-        // The status is that of the last line; 255 means that the kernel refused it and all lines were read.
-        Ok(ended) => Written {
-            stopped: !ended.success && ended.code != Some(255),
-            unclear: Some(ended.failure(path)),
-            ..Written::default()
-        },
-        Err(failure) => Written {
-            unclear: Some(failure),
-            ..Written::default()
-        },
+    let (answers, silence) = match call(path, &["--apply".into()], Some(input)).await {
+        Ok(ended) => (answers(&ended.stdout), ended.failure(path).to_string()),
+        Err(failure) => (BTreeMap::new(), failure.to_string()),
+    };
+    judged(write, &name(path), &answers, &silence)
+}
+
+/// The answers of `--apply`: `NUMBER ok` or `NUMBER error TEXT`, one to each line of the input.
+fn answers(text: &str) -> BTreeMap<usize, Result<(), String>> {
+    let answer = |line| {
+        let (number, outcome) = str::split_once(line, ' ')?;
+        let outcome = match outcome {
+            "ok" => Ok(()),
+            _ => Err(outcome.strip_prefix("error ")?.to_owned()),
+        };
+        Some((number.parse().ok()?, outcome))
+    };
+    text.lines().filter_map(answer).collect()
+}
+
+/// What became of a batch; `silence` explains lines without an answer.
+fn judged(
+    write: Write,
+    program: &str,
+    answers: &BTreeMap<usize, Result<(), String>>,
+    silence: &str,
+) -> Written {
+    let mut number = 0;
+    let mut stopped = false;
+    let mut next = || {
+        number += 1;
+        match answers.get(&number) {
+            Some(Ok(())) => None,
+            Some(Err(text)) => Some(format!("{program}: {text}")),
+            None => {
+                stopped = true;
+                Some(silence.to_owned())
+            }
+        }
+    };
+    let mut written = Written {
+        timeouts_failed: write.timeouts.and_then(|_| next()),
+        clear_failed: write.clear && next().is_some(),
+        ..Written::default()
+    };
+    for operation in write.operations {
+        match next() {
+            None => written.done.push(operation),
+            Some(message) => written.doubtful.push((operation, message)),
+        }
     }
+    written.stopped = stopped;
+    written
 }
 
 async fn write_singly(path: &Path, write: Write) -> Written {
@@ -185,8 +220,16 @@ async fn write_singly(path: &Path, write: Write) -> Written {
         ..write.clone()
     };
     for line in plain.lines() {
-        let failed = !matches!(call(path, &words(&line), None).await, Ok(ended) if ended.success);
-        written.timeouts_failed |= failed && line.starts_with("--set");
+        let message = match call(path, &words(&line), None).await {
+            Ok(ended) if ended.success => continue,
+            Ok(ended) => ended.failure(path).to_string(),
+            Err(failure) => failure.to_string(),
+        };
+        if line == "-C" {
+            written.clear_failed = true;
+        } else {
+            written.timeouts_failed = Some(message);
+        }
     }
     for operation in write.operations {
         match call(path, &words(&operation.to_string()), None).await {
@@ -244,16 +287,17 @@ impl Ended {
             ([], None) => "killed by a signal".to_owned(),
             (lines, _) => lines.join("; "),
         };
-        if message.contains("Can't initialize ipvs") {
-            let hint = if message.contains("Permission denied") {
-                "run as root in the initial user namespace"
+        // What modprobe says before it helps nobody.
+        let unusable = lines
+            .iter()
+            .find(|line| line.contains("Can't initialize ipvs"));
+        if let Some(line) = unusable {
+            let why = if line.contains("Permission denied") {
+                "IPVS refuses access: run as root in the initial user namespace"
             } else {
-                "load the ip_vs module (modprobe ip_vs) or boot a kernel that has it"
+                "this kernel has no IPVS: load the module (modprobe ip_vs) or boot a kernel that has it"
             };
-            return Failure::Unusable {
-                program,
-                message: format!("{message} ({hint})"),
-            };
+            return Failure::Unusable(format!("{why} ({program}: {line})"));
         }
         Failure::Said { program, message }
     }
@@ -326,4 +370,43 @@ async fn text(stream: Option<impl AsyncReadExt + Unpin>) -> String {
         let _ = stream.read_to_end(&mut bytes).await;
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write() -> Write {
+        let table = |text| ipvs::text::parse_table(text).unwrap();
+        let text = "-A -f 1 -s rr\n-a -f 1 -r 10.0.0.1:0 -m -w 1\n-A -f 2 -s rr\n";
+        Write {
+            timeouts: Some([900, 0, 0]),
+            clear: false,
+            operations: ipvs::diff(&Table::new(), &table(text)),
+        }
+    }
+
+    #[test]
+    fn a_failed_line_names_itself() {
+        let answers = answers("1 error No space left\n2 ok\n3 error Service not defined\n4 ok\n");
+        let written = judged(write(), "ipvsadm-rs", &answers, "");
+        let failed = &write().operations[1];
+        assert_eq!(
+            written.timeouts_failed.unwrap(),
+            "ipvsadm-rs: No space left"
+        );
+        assert_eq!(written.done.len(), 2);
+        let message = "ipvsadm-rs: Service not defined".to_owned();
+        assert_eq!(written.doubtful, [(failed.clone(), message)]);
+        assert!(!written.stopped);
+    }
+
+    #[test]
+    fn lines_without_an_answer_are_in_doubt() {
+        let answers = answers("1 ok\n2 ok\nrubbish\n3 what\n");
+        let written = judged(write(), "ipvsadm-rs", &answers, "killed");
+        assert_eq!((written.done.len(), written.doubtful.len()), (1, 2));
+        assert!(written.stopped && written.timeouts_failed.is_none());
+        assert_eq!(written.doubtful[1].1, "killed");
+    }
 }

@@ -149,6 +149,8 @@ pub struct Core {
     last_look: Duration,
     alive_due: Duration,
     actions: VecDeque<Action>,
+    /// Lines that wait until it is known that lvs can work at all.
+    held: Vec<String>,
     /// Something that the status shows has changed.
     changed: bool,
 }
@@ -170,10 +172,12 @@ impl Core {
             reloading: false,
             settled_once: false,
             leaving: None,
-            next_look: now.steady + ALIVE / 2,
+            next_look: now.steady,
             last_look: now.steady,
-            alive_due: now.steady + ALIVE,
+            // Whoever waits for the first one knows that signals are handled from then on.
+            alive_due: now.steady,
             actions: VecDeque::new(),
+            held: Vec::new(),
             changed: true,
         }
     }
@@ -231,17 +235,33 @@ impl Core {
         self.actions.push_back(Action::Log(text));
     }
 
+    /// A line for the log, later when nothing is known of the table yet: a refusal to work stands alone.
+    pub fn announce(&mut self, text: String) {
+        if self.table.is_known() {
+            self.log(text);
+        } else {
+            self.held.push(text);
+        }
+    }
+
+    /// The table was read, or the record counts: lvs can work.
+    fn release_lines(&mut self) {
+        for text in std::mem::take(&mut self.held) {
+            self.log(text);
+        }
+    }
+
     fn plan_given(&mut self, now: Now, plan: Plan) {
         if self.leaving.is_some() {
             return;
         }
         for note in &plan.notes {
-            self.log(note.clone());
+            self.announce(note.clone());
         }
         let old = std::mem::replace(&mut self.plan, plan);
         for service in old.in_order() {
             if !self.plan.services.contains_key(&service.service.id) {
-                self.log(format!("shutting down virtual service {}", service.name));
+                self.announce(format!("shutting down virtual service {}", service.name));
             }
         }
         let fresh: Vec<String> = self
@@ -255,7 +275,7 @@ impl Core {
                 )
             })
             .collect();
-        fresh.into_iter().for_each(|text| self.log(text));
+        fresh.into_iter().for_each(|text| self.announce(text));
         self.reweight(now, &old);
         self.table.plan_given(&old, &self.plan, self.configured);
         self.reloading |= self.configured;
@@ -377,9 +397,10 @@ impl Core {
         }
     }
 
-    /// Whether something that the status shows has changed since the last call.
+    /// Whether something that the status shows has changed since the last call. Before the first look at the
+    /// table there is nothing to show.
     pub fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changed)
+        self.table.was_asked() && std::mem::take(&mut self.changed)
     }
 
     /// The plan in force.

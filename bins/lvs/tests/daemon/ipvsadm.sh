@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stand-in for ipvsadm: keeps its table beside itself, in the form that -Sn prints. Understands -Sn, -R and
-# single commands; every call is written down.
+# Stand-in for ipvsadm: keeps its table beside itself, in the form that -Sn prints. Understands -Sn, --apply
+# and single commands; every call is written down.
 here=${0%/*}
 table=$here/table
 [ -e "$table" ] || : >"$table"
@@ -9,12 +9,13 @@ echo "$*" >>"$here/calls"
 if [ -e "$here/broken" ]; then cat "$here/broken" >&2; exit 2; fi
 case $1 in
 -Sn) cat "$table"; exit 0 ;;
--R) cat >"$here/batch.$$" ;;
-*) echo "$*" >"$here/batch.$$" ;;
+--apply) apply=1; cat >"$here/batch.$$" ;;
+*) apply=; echo "$*" >"$here/batch.$$" ;;
 esac
 cat "$here/batch.$$" >>"$here/operations"
-awk -v table="$table" -v refuse="$here/refuse" '
-function said(text) { print text >"/dev/stderr"; failed = 1 }
+awk -v apply="$apply" -v table="$table" -v refuse="$here/refuse" '
+function said(text) { if (apply) print NR " error " text; else print text >"/dev/stderr"; bad = failed = 1 }
+function answer() { if (apply && !bad) print NR " ok" }
 function put(line, i, j) {
     # Before the next service, so that servers stand after theirs.
     for (i = 1; i <= n; i++) if (row[i] != "" && row[i] ~ /^-A/ && index(row[i], " " service " ")) break
@@ -30,10 +31,10 @@ BEGIN {
     while ((getline line <refuse) > 0) refused[line] = 1
 }
 NF == 0 { next }
-{ failed = 0 }
+{ bad = 0; if (!apply) failed = 0 }
 $0 in refused { said("Memory allocation problem"); next }
-$1 == "-C" { n = 0; next }
-$1 == "--set" { next }
+$1 == "-C" { n = 0; answer(); next }
+$1 == "--set" { answer(); next }
 {
     service = $2 " " $3
     rest = substr($0, 4)
@@ -48,6 +49,7 @@ $1 == "--set" { next }
     else if ($1 == "-e") { i = find("-a " server); if (i) row[i] = "-a " rest; else said("No such destination") }
     else if ($1 == "-d") { i = find("-a " server); if (i) drop(i); else said("No such destination") }
     else said("what is " $1 "?")
+    answer()
 }
 END {
     printf "" >(table ".new")

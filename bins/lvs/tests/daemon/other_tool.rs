@@ -112,7 +112,7 @@ fn a_checker_of_the_site_keeps_its_own_entry() {
         .find("-d -t 192.0.2.80:80 -r 10.0.0.1:80")
         .expect("its own removal");
     assert!(
-        calls[own..].contains("-R"),
+        calls[own..].contains("--apply"),
         "the service went first:\n{calls}"
     );
 }

@@ -59,10 +59,23 @@ fn no_ipvs_is_told_to_pulse() {
     pulse.say("active\n");
     let answer = pulse.answer();
     assert!(
-        answer.starts_with("refused 0 ipvsadm-rs: Can't initialize ipvs"),
+        answer.starts_with("refused 0 IPVS refuses access: run as root"),
         "{answer}"
     );
     assert_eq!(lvs.ends().code(), Some(1));
+}
+
+#[test]
+fn it_says_at_once_that_it_lives_and_from_then_on_term_withdraws_leftovers() {
+    let world = World::new("");
+    let other = "-A -t 203.0.113.1:25 -s rr\n";
+    world.write("table", &format!("{other}{SERVICE}{A}"));
+    world.write("owned.json", "{\"services\":[\"-t 192.0.2.80:80\"]}\n");
+    let (mut lvs, pulse) = world.under_pulse();
+    assert_eq!(pulse.line(), "alive");
+    lvs.signal(Signal::SIGTERM);
+    assert_eq!(lvs.ends().code(), Some(0));
+    assert_eq!(world.read("table"), other);
 }
 
 #[test]

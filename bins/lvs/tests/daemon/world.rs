@@ -162,13 +162,17 @@ impl Pulse {
         self.say(&format!("config {}\n{config}", config.len()));
     }
 
+    /// The next line.
+    pub(crate) fn line(&self) -> String {
+        self.answers
+            .recv_timeout(PATIENCE)
+            .expect("an answer of lvs")
+    }
+
     /// The next answer that is no sign of life.
     pub(crate) fn answer(&self) -> String {
         loop {
-            let line = self
-                .answers
-                .recv_timeout(PATIENCE)
-                .expect("an answer of lvs");
+            let line = self.line();
             if line != "alive" {
                 return line;
             }

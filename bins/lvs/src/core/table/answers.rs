@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipvs::{Operation, ServiceId, Table};
 
-use super::{AUDIT_SHARE, Attempt, Busy, RETRY, RETRY_LONGEST, Trouble, place};
+use super::{Attempt, Busy, RETRY, RETRY_LONGEST, Trouble, place};
 use crate::core::{Action, Core, FAILED, Message};
 use crate::desired::{Mode, desired, restricted};
 use crate::identity;
@@ -23,13 +23,10 @@ impl Core {
             (Some(busy), Outcome::Table(Ok(table))) => {
                 self.table.read_pause = Duration::ZERO;
                 self.table.complaint = None;
-                let pause = self
-                    .plan
-                    .audit
-                    .map(|interval| interval.max(took * AUDIT_SHARE));
-                self.table.audit_due = pause.map(|pause| now + pause);
+                self.table.pace.read(took);
+                self.plan_audit(now);
                 match busy {
-                    Busy::Audit => self.audited(table),
+                    Busy::Audit => self.audited(now, table),
                     Busy::Confirm => self.confirmed(now, table),
                     Busy::Read | Busy::Write(_) => self.was_read(now, table),
                 }
@@ -50,12 +47,23 @@ impl Core {
         } else {
             self.table.record = table;
         }
-        self.table.known = true;
-        self.table.trusted = true;
-        self.table.window.urgent(now);
+        self.known(now);
         if let Some(attempt) = self.table.attempt.take() {
             self.judge(now, mode, attempt);
         }
+    }
+
+    fn plan_audit(&mut self, now: Duration) {
+        let interval = self.plan.audit;
+        self.table.audit_due = interval.map(|interval| now + self.table.pace.pause(interval));
+    }
+
+    fn known(&mut self, now: Duration) {
+        if !std::mem::replace(&mut self.table.known, true) {
+            self.release_lines();
+        }
+        self.table.trusted = true;
+        self.table.window.urgent(now);
     }
 
     /// After a batch that did not go well: what is still missing was refused.
@@ -63,26 +71,29 @@ impl Core {
         let own = self.table.own(&self.plan, mode);
         let wanted = desired(&self.plan, &self.health, &self.table.record, mode);
         let mut missing = ipvs::diff(&restricted(&self.table.record, &own), &wanted);
-        let added = |id: &ServiceId| {
-            attempt.operations.iter().any(
-                |operation| matches!(operation, Operation::AddService(service) if service.id == *id),
-            )
-        };
         // A service that somebody else removed meanwhile is no reason to blame its servers.
         let record = &self.table.record;
         let fits = |operation: &Operation| match operation {
-            Operation::AddServer(id, _) => record.contains_key(id) || added(id),
+            Operation::AddServer(id, _) => record.contains_key(id) || attempt.added.contains(id),
             _ => true,
         };
-        missing.retain(|operation| attempt.operations.contains(operation) && fits(operation));
-        let services: BTreeSet<ServiceId> =
-            missing.iter().map(|operation| place(operation).0).collect();
+        missing.retain(fits);
+        // `diff` orders its operations, so that each is found once.
+        let missing: Vec<(Operation, String)> = attempt
+            .operations
+            .into_iter()
+            .filter(|(operation, _)| missing.contains(operation))
+            .collect();
+        let services: BTreeSet<ServiceId> = missing
+            .iter()
+            .map(|(operation, _)| place(operation).0)
+            .collect();
         if attempt.stopped && services.len() > 1 {
             self.table.alone = services.into_iter().collect();
             return;
         }
-        for operation in missing {
-            self.refused(now, &operation, &attempt.message);
+        for (operation, message) in missing {
+            self.refused(now, &operation, &message);
         }
     }
 
@@ -125,18 +136,16 @@ impl Core {
     }
 
     fn written(&mut self, now: Duration, write: Write, written: Written) {
-        let failed = written.unclear.as_ref().map(ToString::to_string);
-        if let Some([tcp, tcpfin, udp]) = write.timeouts
-            && (written.timeouts_failed || failed.is_some())
+        if let (Some([tcp, tcpfin, udp]), Some(message)) = (write.timeouts, written.timeouts_failed)
         {
             self.log(format!(
                 "ipvsadm failed to set timeouts ({tcp} {tcpfin} {udp})"
             ));
-            failed.iter().for_each(|message| self.log(message.clone()));
+            self.log(message);
         }
         if write.clear {
             self.table.record.clear();
-            self.table.trusted &= failed.is_none();
+            self.table.trusted &= !written.clear_failed;
         }
         for operation in &written.done {
             ipvs::apply(&mut self.table.record, operation);
@@ -148,12 +157,18 @@ impl Core {
         for (operation, message) in &written.refused {
             self.refused(now, operation, message);
         }
-        if let Some(message) = failed {
-            let (operations, stopped) = (write.operations, written.stopped);
+        if !written.doubtful.is_empty() {
+            let added = write
+                .operations
+                .iter()
+                .filter_map(|operation| match operation {
+                    Operation::AddService(service) => Some(service.id),
+                    _ => None,
+                });
             self.table.attempt = Some(Attempt {
-                operations,
-                message,
-                stopped,
+                added: added.collect(),
+                operations: written.doubtful,
+                stopped: written.stopped,
             });
         }
         if !written.refused.is_empty() || self.table.attempt.is_some() {
@@ -163,10 +178,10 @@ impl Core {
 
     fn unread(&mut self, now: Duration, busy: &Busy, failure: Failure) {
         self.table.first_reading = None;
-        self.table.audit_due = self.plan.audit.map(|interval| now + interval);
+        self.plan_audit(now);
         let hopeless = matches!(
             failure,
-            Failure::Unusable { .. } | Failure::Start { missing: true, .. }
+            Failure::Unusable(_) | Failure::Start { missing: true, .. }
         );
         let text = failure.to_string();
         if !self.table.known && hopeless && self.leaving.is_none() {
@@ -177,14 +192,11 @@ impl Core {
         }
         if self.is_foreign_tool() && !self.table.readable {
             self.go_by_record(&text);
-            self.table.known = true;
-            self.table.trusted = true;
-            self.table.window.urgent(now);
+            self.known(now);
             return;
         }
         if self.leaving.is_some() {
-            self.table.trusted = true;
-            self.table.known = true;
+            self.known(now);
             self.log(text);
             self.may_try_again();
             return;

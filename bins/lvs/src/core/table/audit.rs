@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use ipvs::Table;
 
-use super::RETRY;
 use crate::core::Core;
 use crate::desired::{Mode, restricted};
 
+/// Pause before the second reading, in which somebody who is at it may finish.
+const CONFIRM: Duration = Duration::from_millis(100);
+/// Pause before another look at a table that others are changing.
+const BUSY: Duration = Duration::from_secs(1);
+
 impl Core {
-    pub(super) fn audited(&mut self, table: Table) {
+    pub(super) fn audited(&mut self, now: Duration, table: Table) {
         if self.table.by_record {
             self.table.audit_due = None;
             return;
@@ -27,6 +31,7 @@ impl Core {
             self.table.record = table;
         } else {
             self.table.first_reading = Some(found);
+            self.table.confirm_at = now + CONFIRM;
         }
     }
 
@@ -43,7 +48,7 @@ impl Core {
         }
         if first.as_ref() != Some(&found) {
             // Somebody is still at it.
-            self.table.audit_due = Some(now + RETRY);
+            self.table.audit_due = Some(now + BUSY);
             return;
         }
         if found.is_empty() && self.is_foreign_tool() && !self.table.readable {

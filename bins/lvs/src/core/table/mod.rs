@@ -2,11 +2,14 @@
 
 mod answers;
 mod audit;
+mod pace;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ipvs::{Operation, ServerId, ServiceId, Table};
+
+use pace::Pace;
 
 use super::{Action, Core, FAILED, Message};
 use crate::desired::{Mode, desired, restricted};
@@ -21,8 +24,6 @@ pub(super) type Place = (ServiceId, Option<ServerId>);
 /// The first and the longest pause before something refused is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_LONGEST: Duration = Duration::from_secs(30);
-/// Audits take at most this part of the time.
-const AUDIT_SHARE: u32 = 100;
 /// How often the entries are tried to be withdrawn at the end.
 const WITHDRAWALS: u8 = 3;
 
@@ -46,11 +47,12 @@ enum Busy {
     Write(Write),
 }
 
-/// A batch of which it is unclear what became of its parts.
+/// Operations that may have been refused, with the words said about each; the next reading tells.
 #[derive(Debug)]
 struct Attempt {
-    operations: Vec<Operation>,
-    message: String,
+    operations: Vec<(Operation, String)>,
+    /// Services that the batch was to add.
+    added: BTreeSet<ServiceId>,
     stopped: bool,
 }
 
@@ -75,7 +77,9 @@ pub(super) struct State {
     read_pause: Duration,
     complaint: Option<String>,
     audit_due: Option<Duration>,
+    pace: Pace,
     first_reading: Option<Table>,
+    confirm_at: Duration,
     settled: Option<Mode>,
     /// The tool has printed a table that lvs wrote.
     readable: bool,
@@ -102,7 +106,9 @@ impl State {
             read_pause: Duration::ZERO,
             complaint: None,
             audit_due: None,
+            pace: Pace::default(),
             first_reading: None,
+            confirm_at: Duration::ZERO,
             settled: None,
             readable: false,
             by_record: false,
@@ -111,6 +117,11 @@ impl State {
 
     pub(super) const fn is_known(&self) -> bool {
         self.known
+    }
+
+    /// The tool has answered, however.
+    pub(super) const fn was_asked(&self) -> bool {
+        self.known || self.complaint.is_some()
     }
 
     pub(super) const fn record(&self) -> &Table {
@@ -177,16 +188,17 @@ impl Core {
     /// The mode that the table should follow now.
     fn table_mode(&self) -> Option<Mode> {
         if self.leaving.is_some() {
-            self.mode.map(|_| Mode::Standby)
+            // Without a role or a configuration there may still be leftovers.
+            (self.mode.is_some() || !self.table.owned.is_empty()).then_some(Mode::Standby)
         } else {
-            self.mode
+            self.mode.filter(|_| self.configured)
         }
     }
 
     /// Gives the tool its next job, when there is one and it is free.
     pub(super) fn advance_table(&mut self, now: Now) {
         let now = now.steady;
-        let Some(mode) = self.table_mode().filter(|_| self.configured) else {
+        let Some(mode) = self.table_mode() else {
             if let Some(leaving) = &mut self.leaving {
                 leaving.withdrawn = true;
             }
@@ -207,7 +219,7 @@ impl Core {
             }
             return;
         }
-        if self.table.first_reading.is_some() {
+        if self.table.first_reading.is_some() && now >= self.table.confirm_at {
             self.give(Busy::Confirm, Job::Read);
             return;
         }
@@ -229,7 +241,7 @@ impl Core {
 
     /// When the table needs attention though nothing happens.
     pub(super) fn table_wakeup(&self) -> Option<Duration> {
-        if self.table.busy.is_some() || !self.configured || self.mode.is_none() {
+        if self.table.busy.is_some() || self.table_mode().is_none() {
             return None;
         }
         if self
@@ -248,12 +260,22 @@ impl Core {
             .values()
             .map(|trouble| trouble.retry_at)
             .min();
-        let soon = (!self.table.alone.is_empty() || self.table.first_reading.is_some())
-            .then_some(Duration::ZERO);
-        [self.table.window.due(), self.table.audit_due, retry, soon]
-            .into_iter()
-            .flatten()
-            .min()
+        let soon = (!self.table.alone.is_empty()).then_some(Duration::ZERO);
+        let confirm = self
+            .table
+            .first_reading
+            .as_ref()
+            .map(|_| self.table.confirm_at);
+        [
+            self.table.window.due(),
+            self.table.audit_due,
+            retry,
+            soon,
+            confirm,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn give(&mut self, busy: Busy, job: Job) {

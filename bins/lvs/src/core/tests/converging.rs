@@ -162,6 +162,29 @@ fn f18_foreign_changes_are_repaired_and_said_after_a_second_look() {
 }
 
 #[test]
+fn f18_a_repair_takes_at_most_ten_seconds_however_slow_the_tool() {
+    for reading in [1, 50, 150, 500] {
+        let mut world = World::serving(&format!("{WEB}{A}{B}"), &web("", ""));
+        world.report("10.0.0.1:80", Health::Up(10));
+        world.report("10.0.0.2:80", Health::Up(10));
+        world.reading = Duration::from_millis(reading);
+        // The readings before show how slow it is; the change comes just after the last of them.
+        let reads = world.reads;
+        while world.reads < reads + 2 {
+            world.pass(Duration::from_millis(1));
+        }
+        world.kernel.clear();
+        let changed = world.now;
+        while world.batches.is_empty() {
+            world.pass(Duration::from_millis(1));
+        }
+        let took = world.now - changed;
+        assert!(took <= Duration::from_secs(10), "{reading}: {took:?}");
+        assert_eq!(world.saved(), format!("{WEB}{A}{B}"));
+    }
+}
+
+#[test]
 fn audits_that_find_nothing_write_and_say_nothing() {
     let mut world = World::serving(&format!("{WEB}{A}{B}"), &web("", ""));
     let (lines, reads) = (world.log.len(), world.reads);
@@ -248,9 +271,9 @@ fn no_ipvs_is_the_end_with_one_clear_line() {
     world.readable = false;
     world.event(Event::Plan(Box::new(plan(&web("", "")))));
     world.event(Event::Mode(Mode::Active));
-    assert_eq!(world.exit, Some((1, Some("ipvsadm-rs: no".into()))));
-    assert_eq!(world.told, [Message::Refused(0, "ipvsadm-rs: no".into())]);
-    assert!(world.starts.is_empty());
+    assert_eq!(world.exit, Some((1, Some("no IPVS".into()))));
+    assert_eq!(world.told, [Message::Refused(0, "no IPVS".into())]);
+    assert!(world.starts.is_empty() && world.log.is_empty());
 }
 
 #[test]
@@ -283,6 +306,16 @@ fn term_withdraws_what_is_owned_and_ends_with_0() {
     assert!(world.running.is_empty() && world.owned.is_empty());
     assert!(world.logged("shutting down due to signal 15"));
     assert!(world.logged("shutting down virtual service web"));
+}
+
+#[test]
+fn term_before_any_configuration_withdraws_leftovers() {
+    let mut world = World::new(&format!("{OTHER}{WEB}{A}"), &["-t 192.0.2.80:80"]);
+    world.settle();
+    assert_eq!(world.alive, [Duration::ZERO]);
+    world.event(Event::Terminate(15));
+    assert_eq!(world.saved(), OTHER);
+    assert_eq!(world.exit, Some((0, None)));
 }
 
 #[test]

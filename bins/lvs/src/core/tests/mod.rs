@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) kernel: Table,
     pub(super) log: Vec<String>,
     pub(super) told: Vec<Message>,
+    /// When it showed that it lives.
+    pub(super) alive: Vec<Duration>,
     /// Batches that changed the table.
     pub(super) batches: Vec<Vec<String>>,
     pub(super) reads: usize,
@@ -39,6 +41,8 @@ pub(super) struct World {
     /// A refused operation ends the run, as a refusal by the tool itself does.
     pub(super) stops_early: bool,
     pub(super) readable: bool,
+    /// How long a reading takes.
+    pub(super) reading: Duration,
     /// Operations that cannot be done are refused, as a kernel does when others change its table.
     pub(super) tolerant: bool,
 }
@@ -76,6 +80,7 @@ impl World {
             kernel: table(kernel),
             log: Vec::new(),
             told: Vec::new(),
+            alive: Vec::new(),
             batches: Vec::new(),
             reads: 0,
             owned,
@@ -87,6 +92,7 @@ impl World {
             refuse: |_| None,
             stops_early: false,
             readable: true,
+            reading: Duration::from_millis(1),
             tolerant: false,
         }
     }
@@ -149,8 +155,9 @@ impl World {
             Action::Own(owned) => self.owned = owned,
             Action::Tool(job) => {
                 let outcome = self.work(job);
+                self.now += self.reading - Duration::from_millis(1);
                 self.core
-                    .handle(self.time(), Event::Tool(outcome, Duration::from_millis(1)));
+                    .handle(self.time(), Event::Tool(outcome, self.reading));
             }
             Action::Start(start) => {
                 let (key, id) = (start.key, start.id);
@@ -170,6 +177,7 @@ impl World {
                 self.killed.push(id);
                 self.die(id);
             }
+            Action::Tell(Message::Alive) => self.alive.push(self.now),
             Action::Tell(message) => self.told.push(message),
             Action::Settled => {}
             Action::Exit(status, text) => self.exit = Some((status, text)),
@@ -191,10 +199,7 @@ impl World {
                 Outcome::Table(if self.readable {
                     Ok(self.kernel.clone())
                 } else {
-                    Err(Failure::Unusable {
-                        program: "ipvsadm-rs".into(),
-                        message: "no".into(),
-                    })
+                    Err(Failure::Unusable("no IPVS".into()))
                 })
             }
             Job::Write(write) => Outcome::Written(self.write(write)),
@@ -206,33 +211,25 @@ impl World {
         if write.clear {
             self.kernel.clear();
         }
-        let mut said = Vec::new();
-        for operation in &write.operations {
-            if let Some(text) = (self.refuse)(operation) {
-                said.push(text);
-                if self.stops_early {
-                    break;
-                }
-            } else if !ipvs::apply(&mut self.kernel, operation) {
+        let mut written = Written::default();
+        for operation in write.operations {
+            let refusal = (self.refuse)(&operation).filter(|_| !written.stopped);
+            if written.stopped {
+                written.doubtful.push((operation, "killed".to_owned()));
+            } else if let Some(text) = refusal {
+                written.stopped = self.stops_early;
+                written
+                    .doubtful
+                    .push((operation, format!("ipvsadm-rs: {text}")));
+            } else if ipvs::apply(&mut self.kernel, &operation) {
+                written.done.push(operation);
+            } else {
                 assert!(self.tolerant, "impossible: {operation}");
-                said.push("Service not defined");
+                let text = "Service not defined".to_owned();
+                written.doubtful.push((operation, text));
             }
         }
-        if said.is_empty() {
-            return Written {
-                done: write.operations,
-                ..Written::default()
-            };
-        }
-        let message = said.join("; ");
-        Written {
-            stopped: self.stops_early,
-            unclear: Some(Failure::Said {
-                program: "ipvsadm-rs".into(),
-                message,
-            }),
-            ..Written::default()
-        }
+        written
     }
 
     /// The process that checks ADDRESS:PORT.
