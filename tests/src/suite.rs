@@ -367,7 +367,8 @@ fn ignored_tests(kernel: Kernel, programs: &[TestProgram], ipvs: bool) -> Result
         }
         count += tests;
         script.push_str(&format!(
-            "cd '{}' && '{}' --ignored --test-threads=1 {} || status=1\n",
+            "cd '{}' && '{}' --ignored --test-threads=1 {} >/run/tests.log 2>&1 || \
+             {{ status=1; cat /run/tests.log; }}\n",
             program.folder.display(),
             program.path.display(),
             kind.join(" ")
