@@ -14,10 +14,10 @@ use serde_json::Value;
 use super::{Happened, Router};
 use crate::addresses;
 
-/// For lvs to read its list, compare and withdraw.
-const WITHDRAWAL: Duration = Duration::from_secs(5);
-/// For it to end afterwards.
-const GRACE: Duration = Duration::from_secs(2);
+/// For the first word of lvs; after that it minds signals.
+const FIRST_WORD: Duration = Duration::from_secs(5);
+/// For it to withdraw what is its own and to end.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// How long lvs stands by after the partner was silent for a moment.
 const STAND_BY: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ impl Router {
         }
         tracing::info!("an earlier run left services in the table: lvs is to remove them");
         self.start_lvs("standby");
-        self.stop_lvs_after(WITHDRAWAL);
+        self.stop_lvs_after(FIRST_WORD);
     }
 
     fn stop_lvs_after(&self, pause: Duration) {
@@ -92,9 +92,12 @@ impl Router {
         }
     }
 
-    /// lvs has the table as it should be on standby: nothing of its own in it.
-    pub(super) fn leftovers_withdrawn(&mut self) {
-        let _ = self.happened.send(Happened::CleanedUp(self.instance));
+    /// An lvs that was started only to remove leftovers does so when it is told to end, and minds
+    /// that from its first word on.
+    pub(super) fn lvs_spoke(&mut self) {
+        if self.prepared_at.is_none() {
+            self.cleaned_up(self.instance);
+        }
     }
 
     pub(super) fn cleaned_up(&mut self, instance: u64) {

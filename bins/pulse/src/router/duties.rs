@@ -96,6 +96,9 @@ impl Router {
     }
 
     pub(super) fn lvs_outcome(&mut self, outcome: Outcome) {
+        if matches!(outcome, Outcome::Said(_)) {
+            self.lvs_spoke();
+        }
         match outcome {
             Outcome::Said(Message::Ready) => self.lvs_ready(),
             Outcome::Said(Message::Reloaded) => tracing::info!("lvs follows the new configuration"),
@@ -121,7 +124,6 @@ impl Router {
 
     fn lvs_ready(&mut self) {
         if !self.is_active() {
-            self.leftovers_withdrawn();
             return;
         }
         self.handle(Event::LvsReady);

@@ -2,6 +2,7 @@
 //! Everything but the IPVS table is real. Needs root.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod command_line;
 mod world;
 
 use std::process::Output;
@@ -238,11 +239,13 @@ fn a_killed_pulse_loses_its_addresses_and_cleans_up_when_it_is_back() {
     .unwrap();
     world.a.start();
     wait("the leftover is removed", secs(3), || gone(&world.a));
-    world.a.wait_said("lvs.log", "order standby", secs(2));
-    let cleaner = world.a.lvs_pid().unwrap();
+    let cleaner = wait("an lvs that removes the services", secs(2), || {
+        world.a.lvs_pid().filter(|pid| *pid != lvs)
+    });
+    // Far sooner than if it had not spoken.
     world
         .a
-        .wait_said("lvs.log", &format!("terminated {cleaner}"), secs(3));
+        .wait_said("lvs.log", &format!("terminated {cleaner}"), secs(2));
     assert!(world.b.owns(VIP));
     assert_eq!(
         world.b.count("pulse.log", "partner active"),
@@ -250,6 +253,29 @@ fn a_killed_pulse_loses_its_addresses_and_cleans_up_when_it_is_back() {
         "{}",
         world.b.said("pulse.log")
     );
+}
+
+#[test]
+fn an_lvs_that_says_nothing_is_not_waited_for_without_end() {
+    let mut world = World::new();
+    world.b.start();
+    world.b.wait_owns(VIP, DEADTIME * 3 + SLACK);
+    world.a.set("lvs-mute", true);
+    std::fs::create_dir_all(world.a.log.join("state")).unwrap();
+    let list = world.a.log.join("state/owned.json");
+    std::fs::write(list, "{\"services\":[\"t 1.2.3.4:80\"]}").unwrap();
+    world.a.start();
+    world.a.wait_said("lvs.log", "order standby", secs(3));
+    let cleaner = world.a.lvs_pid().unwrap();
+    assert_eq!(
+        world.a.count("lvs.log", "terminated"),
+        0,
+        "it has not spoken"
+    );
+    world
+        .a
+        .wait_said("lvs.log", &format!("terminated {cleaner}"), secs(7));
+    assert_eq!(world.a.count("pulse.log", "Child process"), 0);
 }
 
 #[test]
@@ -384,77 +410,8 @@ fn a_frozen_pulse_lets_go_before_it_claims_anything() {
     );
 }
 
-fn refused(router: &Router, options: &[&str]) -> Output {
-    let output = router.command(options).output().unwrap();
-    assert!(!output.status.success(), "{output:?}");
-    assert!(!router.owns(VIP));
-    assert_eq!(router.lvs_pid(), None);
-    output
-}
-
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[test]
-fn refusals_are_one_clear_line() {
-    let world = World::new();
-    let (a, good) = (&world.a, world.configuration(""));
-    let file = a.log.join("lvs.cf").display().to_string();
-    a.configure(&format!("keepalive=6\n{good}"));
-    let output = refused(a, &[]);
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        stderr(&output),
-        format!("pulse: error parsing {file} at line 1: unknown command\n")
-    );
-
-    a.configure("primary = 10.77.0.1\n");
-    let output = refused(a, &[]);
-    assert_eq!(
-        stderr(&output),
-        format!("pulse: no active lvs services defined in {file}\n")
-    );
-
-    a.configure(&good.replace("primary = 10.77.0.1", "primary = 10.77.0.9"));
-    let output = refused(a, &["-n"]);
-    assert!(
-        stderr(&output).contains("neither primary (10.77.0.9)"),
-        "{output:?}"
-    );
-
-    a.set("no-ipvs", true);
-    a.configure(&good);
-    let output = refused(a, &["-n"]);
-    assert_eq!(
-        stderr(&output),
-        "pulse: cannot use IPVS: this kernel has no IPVS\n"
-    );
-    a.set("no-ipvs", false);
-
-    // B13: found before the start goes to the background.
-    a.configure(
-        &good
-            .replace("primary = 10.77.0.1", "primary = 10.77.0.9")
-            .replace("backup = 10.77.0.2", "backup = 10.77.0.1")
-            .replace("backup_active = 1", "backup_active = 0"),
-    );
-    let output = refused(a, &[]);
-    assert_eq!(output.status.code(), Some(255));
-    assert!(stderr(&output).contains("We are backup node and backup is marked inactive"));
-
-    a.configure(&good.replace(
-        "primary_private = 10.78.0.1",
-        "primary_private = 10.78.0.77",
-    ));
-    let output = refused(a, &["-n"]);
-    let text = stderr(&output);
-    assert!(
-        text.starts_with("pulse: cannot create heartbeat socket. running as root?"),
-        "{text}"
-    );
-    assert!(text.contains("10.78.0.77:1539"), "{text}");
-    assert_eq!(text.lines().count(), 1);
 }
 
 #[test]
@@ -485,26 +442,6 @@ fn a_daemon_detaches_with_a_pid_file_and_ends_by_term() {
         world.a.said("run/pulse.pid").is_empty().then_some(())
     });
     assert!(!world.a.owns(VIP));
-}
-
-#[test]
-fn b42_a_dry_run_prints_and_touches_nothing() {
-    let world = World::new();
-    let output = world.a.command(&["-t"]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    for words in [
-        "role: primary",
-        "ip address replace 10.77.0.80/24 broadcast 10.77.0.255 dev eth0 label eth0:1",
-        "--start-daemon backup --mcast-interface eth1 --syncid 44",
-        "command became active",
-        "lvs --nofork -c ",
-    ] {
-        assert!(text.contains(words), "{words:?} is not in\n{text}");
-    }
-    assert!(!world.a.log.join("commands.log").exists());
-    assert!(!world.a.log.join("ipvsadm.log").exists());
-    assert_eq!(world.a.lvs_pid(), None);
 }
 
 #[test]
@@ -542,22 +479,4 @@ fn forceactive_does_not_ask() {
     let _ = child.kill();
     let _ = child.wait();
     world.a.kill();
-}
-
-#[test]
-fn check_and_show_config_run_nothing() {
-    let world = World::new();
-    let run = |options: &[&str]| world.a.command(options).output().unwrap();
-    let good = run(&["--check"]);
-    assert!(good.status.success(), "{good:?}");
-    let shown = String::from_utf8(run(&["--show-config"]).stdout).unwrap();
-    assert!(shown.contains("global.heartbeat_port\t1539\n"), "{shown}");
-    world.a.configure("keepalive = six\nwrong\n");
-    let wrong = run(&["--check"]);
-    assert_eq!(wrong.status.code(), Some(1));
-    assert!(stderr(&wrong).contains("integer expected"), "{wrong:?}");
-    let json = String::from_utf8(run(&["--check", "--format", "json"]).stdout).unwrap();
-    assert!(json.trim_start().starts_with('['), "{json}");
-    assert_eq!(run(&["--check", "--format", "xml"]).status.code(), Some(1));
-    assert!(!world.a.log.join("run").exists());
 }

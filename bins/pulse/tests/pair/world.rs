@@ -15,12 +15,13 @@ const LVS: &str = r#"#!/bin/sh
 log="$PULSE_TEST_LOG/lvs.log"
 echo "started $$ $*" >> "$log"
 trap 'echo "terminated $$" >> "$log"; exit 0' TERM
+[ -e "$PULSE_TEST_LOG/lvs-mute" ] || echo alive >&3
 [ -e "$PULSE_TEST_LOG/lvs-dies" ] && exit 7
 while read -r word length; do
     echo "order $word $length" >> "$log"
     case "$word" in
         config) head -c "$length" > "$PULSE_TEST_LOG/lvs.config" ;;
-        active|standby) [ -e "$PULSE_TEST_LOG/lvs-hangs" ] || echo ready >&3 ;;
+        active) [ -e "$PULSE_TEST_LOG/lvs-hangs" ] || echo ready >&3 ;;
         reload) echo reloaded >&3 ;;
     esac
 done
