@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use lvs_config::draw::{self, Style};
 use lvs_config::{Config, Host, ParseError, ServiceKind};
 use thiserror::Error;
 
@@ -32,13 +33,29 @@ pub(crate) enum LoadError {
     #[error("failed to open {}: {source}", file.display())]
     Open { file: PathBuf, source: io::Error },
     #[error("error parsing {} at line {}: {}", file.display(), source.line, source.message)]
-    Parse { file: PathBuf, source: ParseError },
+    Parse {
+        file: PathBuf,
+        source: ParseError,
+        text: Vec<u8>,
+    },
     #[error("{}: service = fos: failover services are not supported", file.display())]
     Fos { file: PathBuf },
     #[error("no active lvs services defined in {}", file.display())]
     NoService { file: PathBuf },
     #[error("{}: {text}", file.display())]
     Meaning { file: PathBuf, text: String },
+}
+
+impl LoadError {
+    /// With the line of the file below it, where standard error is a terminal; else nothing more
+    /// than the text itself.
+    pub(crate) fn drawn(&self) -> Option<String> {
+        let Self::Parse { file, source, text } = self else {
+            return None;
+        };
+        let (file, style) = (file.to_string_lossy(), Style::of_standard_error());
+        Some(draw::error(source, "pulse", &file, text, style))
+    }
 }
 
 /// Reads and understands `file`.
@@ -51,6 +68,7 @@ pub(crate) fn load(file: &Path) -> Result<Loaded, LoadError> {
     let checked = lvs_config::parse(&bytes).map_err(|source| LoadError::Parse {
         file: path(),
         source,
+        text: bytes.clone(),
     })?;
     let config = checked.config;
     if config.global.service.value == ServiceKind::Fos {

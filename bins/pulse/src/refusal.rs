@@ -9,6 +9,8 @@ pub(crate) struct Refusal {
     pub(crate) text: String,
     /// For the log, where the original logged something else or as well.
     pub(crate) log: Option<String>,
+    /// For standard error instead of the text: whole lines, the program's name included.
+    pub(crate) drawn: Option<String>,
     pub(crate) status: u8,
 }
 
@@ -17,6 +19,7 @@ impl Refusal {
         Self {
             text: text.into(),
             log: None,
+            drawn: None,
             status: 1,
         }
     }
@@ -32,12 +35,19 @@ impl Refusal {
         Self { status, ..self }
     }
 
+    pub(crate) fn drawn(self, drawn: Option<String>) -> Self {
+        Self { drawn, ..self }
+    }
+
     /// Tells it and gives the exit status.
     pub(crate) fn tell(&self) -> ExitCode {
         if let Some(log) = &self.log {
             tracing::info!("{log}");
         }
-        eprintln!("pulse: {}", self.text);
+        match &self.drawn {
+            Some(lines) => eprint!("{lines}"),
+            None => eprintln!("pulse: {}", self.text),
+        }
         ExitCode::from(self.status)
     }
 }

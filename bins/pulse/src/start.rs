@@ -64,8 +64,8 @@ fn pid_file(options: &Options) -> PathBuf {
 
 /// File and role.
 fn understand(options: &Options) -> Result<(Loaded, Identity), Refusal> {
-    let loaded =
-        load::load(&options.config_file).map_err(|error| Refusal::new(error.to_string()))?;
+    let loaded = load::load(&options.config_file)
+        .map_err(|error| Refusal::new(error.to_string()).drawn(error.drawn()))?;
     let identity = Identity::new(&loaded.config, &identity::local_addresses()?)?;
     if identity.role == Role::Backup && !loaded.plan.has_backup {
         let text = "We are backup node and backup is marked inactive -- exiting pulse";
