@@ -3,7 +3,7 @@
 //! Owns the wording of reports; the texts that scripts look for are the original's
 //! (`piranha-daemons.md` 3.15). Must not decide anything.
 
-use crate::{Heartbeat, Path, Settings};
+use crate::{Heartbeat, Links, Path, Settings};
 use std::fmt;
 use std::time::Duration;
 
@@ -33,6 +33,10 @@ pub enum Event {
     LvsDied,
     /// Reload: other times or another partner setting. The role stays what it was.
     Settings(Settings),
+    /// State of the links that matter, at start and whenever it changes.
+    Links(Links),
+    /// People ask for the partner to take over.
+    HandOver,
     /// A signal asks the program to end.
     Terminate,
 }
@@ -83,6 +87,10 @@ pub enum Cause {
     LvsFailing,
     /// Activation was refused.
     Refused,
+    /// A link of this router failed.
+    LinkFailure,
+    /// People asked for it.
+    HandOver,
     /// This process did not run for so long that the partner must have taken over.
     Gap,
     /// The program is to end.
@@ -100,6 +108,8 @@ impl fmt::Display for Cause {
             Self::PartnerActive => "partner active: deactivating LVS",
             Self::LvsFailing => "lvs keeps dying: deactivating LVS, the partner is to take over",
             Self::Refused => "activation failed: deactivating LVS",
+            Self::LinkFailure => "local link failure: deactivating LVS",
+            Self::HandOver => "hand-over requested: deactivating LVS",
             Self::Gap => "not run for too long: deactivating LVS",
             Self::Terminating => "terminating: deactivating LVS",
         })
@@ -131,12 +141,25 @@ pub enum Notice {
     },
     /// This process did not run for this long.
     Gap(Duration),
+    /// The interface of the own address of this path lost its carrier.
+    LinkDown(Path),
+    /// Hence this router is not to be active.
+    LinkFailure,
+    /// It may be again.
+    LinksRestored,
+    /// It would take over, but an interface of a VIP has no carrier.
+    NoCarrier,
+    /// A hand-over was asked for, but there is no partner that could take over.
+    NobodyToHandOverTo,
 }
 
 impl Notice {
     /// Whether it tells of something that is wrong.
     pub const fn is_warning(&self) -> bool {
-        !matches!(self, Self::PathRestored(_) | Self::PartnerBack)
+        !matches!(
+            self,
+            Self::PathRestored(_) | Self::PartnerBack | Self::LinksRestored
+        )
     }
 }
 
@@ -163,6 +186,16 @@ impl fmt::Display for Notice {
             Self::LvsRestart { delay } => {
                 write!(f, "lvs keeps dying: restarting it in {} s", delay.as_secs())
             }
+            Self::LinkDown(Path::Public) => f.write_str("Primary NIC: link down"),
+            Self::LinkDown(Path::Private) => f.write_str("Private NIC: link down"),
+            Self::LinkFailure => f.write_str("Local NIC link failure: Pulse disabled"),
+            Self::LinksRestored => f.write_str("Local NIC link(s) restored: Pulse enabled"),
+            Self::NoCarrier => {
+                f.write_str("no carrier on an interface of a VIP: this router does not take over")
+            }
+            Self::NobodyToHandOverTo => f.write_str(
+                "no hand-over: this router is not active, or no partner could take over",
+            ),
             Self::Gap(gap) => write!(f, "this process did not run for {} ms", gap.as_millis()),
         }
     }

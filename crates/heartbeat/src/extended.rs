@@ -3,7 +3,7 @@
 //! Owns layout and bounds. An unknown version or a damaged part is no error: such a heartbeat
 //! counts by its first four bytes alone. All numbers are little-endian:
 //! magic 4, version 1, role 1, length of the whole part 2, boot id 8, counter 8, epoch 8, phase 1,
-//! unused 3, serial 4, echo of the receiver's boot id 8 and counter 8; later items follow.
+//! 1 if it could not take over, unused 2, serial 4, echo of the receiver's boot id 8 and counter 8; later items follow.
 
 use crate::{Phase, Role};
 
@@ -23,6 +23,8 @@ pub struct Extended {
     pub epoch: u64,
     /// Where the sender stands.
     pub phase: Phase,
+    /// Its links would let it take over.
+    pub able: bool,
     /// The sender's role.
     pub role: Role,
     /// `serial_no` of the sender's configuration.
@@ -51,7 +53,7 @@ impl Extended {
             Phase::Active => 2,
             Phase::Leaving => 3,
         });
-        bytes.extend([0; 3]);
+        bytes.extend([u8::from(!self.able), 0, 0]);
         bytes.extend(self.serial.to_le_bytes());
         bytes.extend(self.echo.0.to_le_bytes());
         bytes.extend(self.echo.1.to_le_bytes());
@@ -81,7 +83,7 @@ impl Extended {
             [3] => Phase::Leaving,
             _ => return None,
         };
-        let _: [u8; 3] = reader.take()?;
+        let [unable, _, _] = reader.take()?;
         let serial = i32::from_le_bytes(reader.take()?);
         let echo = (reader.number()?, reader.number()?);
         Some(Self {
@@ -89,6 +91,7 @@ impl Extended {
             counter,
             epoch,
             phase,
+            able: unable & 1 == 0,
             role,
             serial,
             echo,
@@ -122,19 +125,31 @@ mod tests {
             Phase::Active,
             Phase::Leaving,
         ];
-        (any::<[u64; 5]>(), any::<i32>(), 0usize..4, any::<bool>()).prop_map(
-            move |([boot, counter, epoch, echo_boot, echo_counter], serial, phase, primary)| {
-                Extended {
-                    boot,
-                    counter,
-                    epoch,
-                    phase: phases[phase],
-                    role: if primary { Role::Primary } else { Role::Backup },
-                    serial,
-                    echo: (echo_boot, echo_counter),
-                }
-            },
+        (
+            any::<[u64; 5]>(),
+            any::<i32>(),
+            0usize..4,
+            any::<[bool; 2]>(),
         )
+            .prop_map(
+                move |(
+                    [boot, counter, epoch, echo_boot, echo_counter],
+                    serial,
+                    phase,
+                    [primary, able],
+                )| {
+                    Extended {
+                        boot,
+                        counter,
+                        epoch,
+                        phase: phases[phase],
+                        able,
+                        role: if primary { Role::Primary } else { Role::Backup },
+                        serial,
+                        echo: (echo_boot, echo_counter),
+                    }
+                },
+            )
     }
 
     proptest! {
@@ -169,6 +184,7 @@ mod tests {
             counter: 2,
             epoch: 3,
             phase: Phase::Active,
+            able: true,
             role: Role::Backup,
             serial: 4,
             echo: (5, 6),

@@ -5,6 +5,7 @@
 
 mod events;
 mod extended;
+mod links;
 mod lvs_watch;
 mod machine;
 mod partner;
@@ -14,6 +15,7 @@ pub mod wire;
 
 pub use events::{Action, Cause, Event, Notice};
 pub use extended::Extended;
+pub use links::Links;
 pub use machine::{Identity, Machine};
 pub use path::{Path, PathHealth, PathStatus};
 pub use settings::{Phase, Role, Settings};

@@ -6,12 +6,13 @@
 
 mod claims;
 mod leaving;
+mod links;
 
 use crate::lvs_watch::LvsWatch;
 use crate::partner::{Change, Claim, Partner};
 use crate::{
-    Action, Cause, Event, Extended, Heartbeat, Notice, Path, PathStatus, Phase, Role, Settings,
-    Word,
+    Action, Cause, Event, Extended, Heartbeat, Links, Notice, Path, PathStatus, Phase, Role,
+    Settings, Word,
 };
 use std::time::Duration;
 
@@ -78,6 +79,8 @@ pub struct Machine {
     resend_delay: Duration,
     resends_suppressed: u32,
     partner_lost: bool,
+    links: Links,
+    no_carrier_told: bool,
 }
 
 impl Machine {
@@ -107,6 +110,8 @@ impl Machine {
             resend_delay: claims::SHORTEST,
             resends_suppressed: 0,
             partner_lost: false,
+            links: Links::default(),
+            no_carrier_told: false,
         }
     }
 
@@ -200,7 +205,7 @@ impl Machine {
             }
             Event::Timeout => {}
             Event::ForceActive => {
-                if self.phase == Phase::Standby {
+                if self.phase == Phase::Standby && !self.links_forbid() {
                     self.activate(now, Cause::Forced, &mut actions);
                 }
             }
@@ -210,6 +215,8 @@ impl Machine {
             Event::LvsReady => self.lvs.ready(),
             Event::LvsDied => self.lvs_died(now, &mut actions),
             Event::Settings(settings) => self.reconfigure(now, settings),
+            Event::Links(links) => self.links_changed(now, links, &mut actions),
+            Event::HandOver => self.asked_to_hand_over(now, &mut actions),
             Event::Terminate => self.terminate(now, &mut actions),
         }
         self.timers(now, &mut actions);
@@ -313,9 +320,7 @@ impl Machine {
     }
 
     fn lvs_is_for_the_partner(&self, now: Duration) -> bool {
-        self.lvs.is_failing()
-            && self.settings.partner
-            && self.partner.could_take_over(now, self.settings.deadtime)
+        self.lvs.is_failing() && self.settings.partner && self.partner_may_take_over(now)
     }
 
     fn reconfigure(&mut self, now: Duration, settings: Settings) {
@@ -370,6 +375,7 @@ impl Machine {
             // The partner has come while lvs was waiting for its next start.
             self.hand_over(now, Cause::LvsFailing, actions);
         }
+        self.hand_over_for_links(now, actions);
         self.prepare(now, actions);
         if self.relief_until.is_some_and(|until| now >= until) {
             self.relieved(now, actions);
@@ -377,8 +383,10 @@ impl Machine {
         if self.lvs.take_due(now) {
             actions.push(Action::StartLvs);
         }
-        if let Some(cause) = self.reason_to_activate(now) {
-            self.activate(now, cause, actions);
+        match self.reason_to_activate(now) {
+            Some(_) if self.links_forbid() => self.report_no_carrier(actions),
+            Some(cause) => self.activate(now, cause, actions),
+            None => {}
         }
         if self.settings.partner && now >= self.next_send {
             self.send_own(now, actions);

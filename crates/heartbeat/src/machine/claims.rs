@@ -67,6 +67,7 @@ impl Machine {
                 counter: self.counter,
                 epoch: self.identity.epoch,
                 phase: self.phase,
+                able: self.links.vips && !self.links.failed(),
                 role: self.settings.role,
                 serial: self.identity.serial,
                 echo: self

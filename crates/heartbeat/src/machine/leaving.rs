@@ -1,7 +1,7 @@
 //! Letting go: for the partner's sake, because it has the better claim, or to end.
 
 use super::{Afterwards, Leaving, Machine};
-use crate::{Action, Cause, Phase};
+use crate::{Action, Cause, Notice, Phase};
 use std::time::Duration;
 
 /// How long a leaving router serves on while its partner takes over. A stop may take two and a
@@ -29,6 +29,7 @@ impl Machine {
         let phase = self.phase;
         if phase == Phase::Leaving {
             self.leaving = Some(leaving);
+            self.why = Some(Cause::Terminating);
             self.relieved(now, actions);
             return;
         }
@@ -48,6 +49,28 @@ impl Machine {
         }
     }
 
+    /// Only when the partner can take over: people who ask for it do not want an outage.
+    pub(super) fn asked_to_hand_over(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let ready = self.settings.partner && self.partner_may_take_over(now);
+        if self.phase != Phase::Active || !ready {
+            actions.push(Action::Report(Notice::NobodyToHandOverTo));
+        } else if self.partner_can_relieve(now) {
+            let patience = self.settings.deadtime + self.settings.keepalive * 2;
+            self.latched_until = Some(now + RELIEF + patience);
+            self.leaving = Some(Leaving {
+                afterwards: Afterwards::StandBy,
+                yielding: false,
+            });
+            self.why = Some(Cause::HandOver);
+            self.lvs.cancel();
+            self.enter(now, Phase::Leaving);
+            self.send_own(now, actions);
+            self.relief_until = Some(now + RELIEF);
+        } else {
+            self.hand_over(now, Cause::HandOver, actions);
+        }
+    }
+
     pub(super) fn partner_is(&self, phase: Phase) -> bool {
         self.partner
             .extended()
@@ -56,15 +79,14 @@ impl Machine {
 
     /// Whether the partner would take over at once and say when it has. An original does not say.
     pub(super) fn partner_can_relieve(&self, now: Duration) -> bool {
-        self.settings.partner
-            && self.partner_is(Phase::Standby)
-            && self.partner.could_take_over(now, self.settings.deadtime)
+        self.settings.partner && self.partner_is(Phase::Standby) && self.partner_may_take_over(now)
     }
 
     /// The partner serves, or it is not to be waited for any longer.
     pub(super) fn relieved(&mut self, now: Duration, actions: &mut Vec<Action>) {
         if let (Some(_), Some(leaving)) = (self.relief_until.take(), self.leaving) {
-            self.let_go(now, Cause::Terminating, leaving, actions);
+            let cause = self.why.unwrap_or(Cause::Terminating);
+            self.let_go(now, cause, leaving, actions);
         }
     }
 

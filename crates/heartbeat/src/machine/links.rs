@@ -1,0 +1,73 @@
+//! Failing links: hand over, do not take over, and forget about it when they are back.
+
+use super::Machine;
+use crate::{Action, Cause, Links, Notice, Path, Phase};
+use std::time::Duration;
+
+impl Machine {
+    pub(super) fn links_changed(&mut self, now: Duration, links: Links, actions: &mut Vec<Action>) {
+        let before = std::mem::replace(&mut self.links, links);
+        self.no_carrier_told &= !links.vips;
+        if !self.settings.partner {
+            return;
+        }
+        if links.monitored {
+            for (path, was, is) in [
+                (Path::Public, before.public, links.public),
+                (Path::Private, before.private, links.private),
+            ] {
+                if !is && (was || !before.monitored) {
+                    actions.push(Action::Report(Notice::LinkDown(path)));
+                }
+            }
+        }
+        match (before.failed(), links.failed()) {
+            (false, true) => actions.push(Action::Report(Notice::LinkFailure)),
+            (true, false) => actions.push(Action::Report(Notice::LinksRestored)),
+            _ => {}
+        }
+        if links.failed() != before.failed() && self.spoke && !self.is_serving() {
+            // The partner should know whether this router could take over.
+            self.send_own(now, actions);
+        }
+    }
+
+    /// An active router with a failed link lets the partner serve, if there is one that can; with
+    /// the VIPs' own links gone it serves nobody and need not ask.
+    pub(super) fn hand_over_for_links(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if !self.settings.partner || !self.is_serving() || !self.links.failed() {
+            return;
+        }
+        if !self.links.vips || self.partner_may_take_over(now) {
+            self.hand_over(now, Cause::LinkFailure, actions);
+        }
+    }
+
+    /// It was heard of late, is not active and does not say that it cannot.
+    pub(super) fn partner_may_take_over(&self, now: Duration) -> bool {
+        self.partner.could_take_over(now, self.settings.deadtime) && !self.partner_is_unable()
+    }
+
+    /// Whether links keep this router from taking over. One that lacks only links that VIPs do not
+    /// need does it all the same when the partner is no better off.
+    pub(super) fn links_forbid(&self) -> bool {
+        self.settings.partner
+            && (!self.links.vips || self.links.failed() && !self.partner_is_unable())
+    }
+
+    /// Says once per loss of carrier why nothing happens; a monitored link was told of already.
+    pub(super) fn report_no_carrier(&mut self, actions: &mut Vec<Action>) {
+        if !self.links.monitored && !self.no_carrier_told {
+            self.no_carrier_told = true;
+            actions.push(Action::Report(Notice::NoCarrier));
+        }
+    }
+
+    fn partner_is_unable(&self) -> bool {
+        self.partner.extended().is_some_and(|partner| !partner.able)
+    }
+
+    fn is_serving(&self) -> bool {
+        matches!(self.phase, Phase::Activating | Phase::Active)
+    }
+}

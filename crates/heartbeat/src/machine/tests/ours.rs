@@ -1,0 +1,171 @@
+//! With a partner of our kind: epochs, order of heartbeats, leaving.
+
+use super::*;
+
+#[test]
+fn who_took_over_later_stays() {
+    let mut primary = Router::primary().activated();
+    assert_eq!(primary.machine.epoch(), 1);
+    let actions = primary.at(3500, ours(1, 2, Word::Running));
+    assert!(
+        actions.contains(&Action::Deactivate(Cause::PartnerActive)),
+        "{actions:?}"
+    );
+
+    let mut backup = Router::backup().activated();
+    backup.at(3500, ours(1, 0, Word::Running));
+    assert_eq!(
+        backup.machine.phase(),
+        Phase::Active,
+        "its epoch is the higher one"
+    );
+
+    let mut equal = Router::backup().activated();
+    equal.at(3500, ours(1, 1, Word::Running));
+    assert_eq!(
+        equal.machine.phase(),
+        Phase::Leaving,
+        "equal: the primary stays"
+    );
+}
+
+#[test]
+fn an_activation_has_a_higher_epoch_than_any_heard_or_stored() {
+    let identity = Identity {
+        epoch: 40,
+        ..IDENTITY
+    };
+    let mut machine = Machine::new(settings(Role::Primary), identity, START);
+    machine.handle(START + ms(10), ours(1, 50, Word::Stopped));
+    let actions = machine.handle(START + ms(1100), Event::Timeout);
+    assert!(actions.contains(&Action::StoreEpoch(51)), "{actions:?}");
+}
+
+#[test]
+fn an_overtaken_heartbeat_is_only_a_sign_of_life() {
+    let mut router = Router::backup();
+    router.at(300, ours(5, 1, Word::Running));
+    router.at(900, ours(6, 1, Word::Running));
+    router.at(1500, ours(4, 1, Word::Stopped));
+    assert_eq!(router.machine.partner_word(), Some(Word::Running));
+    assert_eq!(router.activation(), None);
+    router.at(1600, ours(7, 1, Word::Stopped));
+    assert_eq!(router.activation(), Some((1600, Cause::PrimaryInactive)));
+}
+
+#[test]
+fn a_leaving_router_serves_until_its_partner_does() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    assert_eq!(router.at(3600, Event::Terminate), [send(Word::Stopped)]);
+    router.at(3610, ours_in(Phase::Activating, 2, 2, Word::Running));
+    assert_eq!(router.machine.phase(), Phase::Leaving);
+    let actions = router.at(3700, ours(3, 2, Word::Running));
+    assert_eq!(actions, [Action::Deactivate(Cause::Terminating)]);
+    let actions = router.at(3750, Event::Deactivated);
+    assert_eq!(actions, [send(Word::Stopped), Action::Finish]);
+}
+
+#[test]
+fn a_leaving_router_does_not_wait_for_ever() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    router.at(3600, Event::Terminate);
+    router.until(5099);
+    assert_eq!(
+        router.count(|action| matches!(action, Action::Deactivate(_))),
+        0
+    );
+    router.until(5100);
+    assert_eq!(
+        router.count(|action| matches!(action, Action::Deactivate(_))),
+        1
+    );
+
+    let mut impatient = Router::primary().activated();
+    impatient.at(3500, ours(1, 0, Word::Stopped));
+    impatient.at(3600, Event::Terminate);
+    let actions = impatient.at(3700, Event::Terminate);
+    assert_eq!(actions, [Action::Deactivate(Cause::Terminating)]);
+}
+
+#[test]
+fn the_relieving_router_says_so_and_announces_again_when_the_other_is_done() {
+    let mut router = Router::backup();
+    router.at(500, ours(1, 1, Word::Running));
+    router.at(1500, ours_in(Phase::Leaving, 2, 1, Word::Stopped));
+    assert_eq!(router.activation(), Some((1500, Cause::PrimaryInactive)));
+    router.at(1600, Event::LvsReady);
+    assert_eq!(router.at(1600, Event::Activated), [send(Word::Running)]);
+    let actions = router.at(1650, ours(3, 1, Word::Stopped));
+    assert_eq!(actions, [Action::Announce]);
+}
+
+#[test]
+fn half_the_deadtime_of_silence_prepares_once() {
+    let mut router = Router::backup();
+    router.hear_each(200, 5000, Word::Running);
+    let count = |router: &Router| router.count(|action| *action == Action::Prepare);
+    router.until(5699);
+    assert_eq!(count(&router), 0);
+    router.until(6500);
+    assert_eq!(count(&router), 1);
+    router.hear_each(6600, 9000, Word::Running);
+    assert_eq!(count(&router), 1, "{:?}", router.log);
+    router.until(20_000);
+    assert_eq!(count(&router), 2);
+}
+
+#[test]
+fn a_hand_over_that_people_ask_for_is_hitless_and_ends_in_standby() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    assert_eq!(router.at(3600, Event::HandOver), [send(Word::Stopped)]);
+    assert_eq!(router.machine.phase(), Phase::Leaving);
+    let actions = router.at(3700, ours(2, 2, Word::Running));
+    assert_eq!(actions, [Action::Deactivate(Cause::HandOver)]);
+    assert_eq!(
+        router.at(3750, Event::Deactivated),
+        [send(Word::Stopped)],
+        "it goes on running"
+    );
+    assert_eq!(router.machine.phase(), Phase::Standby);
+    for (counter, millis) in (4000..9000).step_by(1000).enumerate() {
+        router.at(millis, ours(3 + counter as u64, 2, Word::Running));
+    }
+    assert_eq!(router.machine.phase(), Phase::Standby);
+}
+
+#[test]
+fn a_hand_over_that_the_partner_does_not_act_on_is_taken_back() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    router.at(3600, Event::HandOver);
+    router.until(5100);
+    assert_eq!(
+        router.count(|action| *action == Action::Deactivate(Cause::HandOver)),
+        1
+    );
+    router.record(Event::Deactivated);
+    for counter in 0..8 {
+        router.at(5200 + 1000 * counter, ours(2 + counter, 0, Word::Stopped));
+    }
+    assert_eq!(router.machine.phase(), Phase::Activating);
+}
+
+#[test]
+fn without_a_partner_that_could_serve_nothing_is_handed_over() {
+    let mut router = Router::primary().activated();
+    let nobody = Action::Report(Notice::NobodyToHandOverTo);
+    assert_eq!(router.at(3600, Event::HandOver), [nobody]);
+    assert_eq!(router.machine.phase(), Phase::Active);
+    let mut standby = Router::backup();
+    standby.hear_each(200, 2000, Word::Running);
+    assert_eq!(standby.at(2000, Event::HandOver), [nobody]);
+    let mut with_original = Router::primary().activated();
+    with_original.hear(3500, Word::Stopped);
+    assert_eq!(
+        with_original.at(3600, Event::HandOver),
+        [Action::Deactivate(Cause::HandOver), send(Word::Stopped)]
+    );
+}

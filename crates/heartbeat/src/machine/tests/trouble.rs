@@ -1,0 +1,157 @@
+//! lvs that dies, refusals, pauses, silence, new settings.
+
+use super::*;
+
+#[test]
+fn b23_lvs_is_restarted_and_a_healthy_partner_asked_after_five_deaths() {
+    let mut router = Router::primary().activated();
+    router.hear(3200, Word::Stopped);
+    for death in 0..4 {
+        let actions = router.at(3300 + death, Event::LvsDied);
+        assert!(actions.contains(&Action::StartLvs), "{actions:?}");
+    }
+    let actions = router.at(3400, Event::LvsDied);
+    assert_eq!(
+        actions,
+        [Action::Deactivate(Cause::LvsFailing), send(Word::Stopped)]
+    );
+    router.at(3450, Event::Deactivated);
+    router.hear(3460, Word::Stopped);
+    assert_eq!(
+        router.machine.phase(),
+        Phase::Standby,
+        "the partner is to act on it"
+    );
+    router.hear_each(3500, 20_000, Word::Running);
+    assert_eq!(router.machine.phase(), Phase::Standby);
+    router.hear(20_000, Word::Stopped);
+    assert_eq!(
+        router.machine.phase(),
+        Phase::Activating,
+        "the latch clears by itself"
+    );
+}
+
+#[test]
+fn b23_a_single_router_goes_on_restarting_lvs_with_back_off() {
+    let mut router = Router::primary().activated();
+    for death in 0..5 {
+        router.at(3300 + death, Event::LvsDied);
+    }
+    assert_eq!(router.machine.phase(), Phase::Active);
+    let starts = |router: &Router| router.count(|action| *action == Action::StartLvs);
+    assert_eq!(starts(&router), 4);
+    router.until(4304);
+    assert_eq!(starts(&router), 5);
+    router.at(4310, Event::LvsDied);
+    router.hear(5000, Word::Stopped);
+    assert_eq!(
+        router.machine.why(),
+        Some(Cause::LvsFailing),
+        "a partner has come"
+    );
+}
+
+#[test]
+fn refused_activation_hands_over_and_is_tried_again() {
+    let mut router = Router::primary();
+    router.until(3000);
+    let actions = router.at(3050, Event::Refused);
+    assert_eq!(
+        actions,
+        [Action::Deactivate(Cause::Refused), send(Word::Stopped)]
+    );
+    router.at(3060, Event::Deactivated);
+    router.until(4040);
+    assert_eq!(router.machine.phase(), Phase::Standby);
+    router.until(4060);
+    assert_eq!(router.machine.phase(), Phase::Activating);
+}
+
+#[test]
+fn a_pause_ends_in_letting_go_and_listening() {
+    let mut router = Router::primary().activated();
+    router.hear(3500, Word::Stopped);
+    router.now += ms(10_000);
+    let actions = router.record(heard(Path::Public, Word::Running));
+    assert!(actions.contains(&Action::Drain));
+    assert!(actions.contains(&Action::Deactivate(Cause::Gap)));
+    assert!(!actions.contains(&send(Word::Running)), "{actions:?}");
+    router.record(Event::Deactivated);
+    router.hear_each(13_600, 20_000, Word::Running);
+    assert_eq!(router.machine.phase(), Phase::Standby);
+}
+
+#[test]
+fn a_standby_that_was_paused_does_not_take_over_by_old_silence() {
+    let mut router = Router::backup();
+    router.hear_each(200, 5000, Word::Running);
+    router.now += ms(10_000);
+    router.record(Event::Timeout);
+    router.hear_each(15_000, 20_000, Word::Running);
+    assert_eq!(router.activation(), None);
+}
+
+#[test]
+fn b17_stopme_is_a_sign_of_life_and_no_order() {
+    let mut router = Router::primary().activated();
+    router.hear_each(4000, 20_000, Word::StopMe);
+    assert_eq!(router.machine.phase(), Phase::Active);
+    let mut standby = Router::backup();
+    standby.hear_each(300, 20_000, Word::Hold);
+    assert_eq!(standby.activation(), None);
+}
+
+#[test]
+fn new_times_hold_from_the_next_heartbeat_on() {
+    let mut router = Router::backup();
+    router.hear_each(200, 5000, Word::Running);
+    let faster = Settings {
+        keepalive: ms(100),
+        deadtime: ms(300),
+        ..settings(Role::Backup)
+    };
+    router.at(5000, Event::Settings(faster));
+    assert_eq!(router.activation(), None, "a deadtime passes first");
+    router.until(6000);
+    assert_eq!(router.activation(), Some((5300, Cause::PartnerDead)));
+
+    let mut router = Router::primary().activated();
+    let alone = Settings {
+        partner: false,
+        ..settings(Role::Backup)
+    };
+    router.at(5000, Event::Settings(alone));
+    assert_eq!(
+        router.machine.settings().role,
+        Role::Primary,
+        "the role never changes"
+    );
+    let sent = router.log.len();
+    router.until(60_000);
+    assert_eq!(router.log.len(), sent);
+}
+
+#[test]
+fn a_lost_partner_is_reported_once_to_an_active_router() {
+    let mut router = Router::primary().activated();
+    router.hear_each(4000, 10_000, Word::Stopped);
+    router.until(60_000);
+    let lost = router.count(|action| *action == Action::Report(Notice::PartnerLost));
+    assert_eq!(lost, 1);
+    router.hear(60_000, Word::Stopped);
+    assert_eq!(
+        router.count(|action| *action == Action::Report(Notice::PartnerBack)),
+        1
+    );
+}
+
+#[test]
+fn forced_active_goes_at_once() {
+    let mut router = Router::backup();
+    let actions = router.at(0, Event::ForceActive);
+    assert_eq!(
+        actions,
+        [send(Word::Running), Action::Activate(Cause::Forced)]
+    );
+}
