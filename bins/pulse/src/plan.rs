@@ -26,6 +26,7 @@ pub(crate) struct Plan {
     /// Each distinct VIP of the active services, in the order of the file.
     pub(crate) vips: Vec<VipAddress>,
     pub(crate) lifetime: Option<Duration>,
+    pub(crate) monitor_links: bool,
     pub(crate) arp_interval: Option<Duration>,
     pub(crate) active_cmd: Option<Vec<OsString>>,
     pub(crate) inactive_cmd: Option<Vec<OsString>>,
@@ -74,6 +75,7 @@ impl Plan {
             nat_router,
             vips,
             lifetime,
+            monitor_links: *global.monitor_links != 0,
             arp_interval: Some(Duration::from_secs((*global.arp_interval).into()))
                 .filter(|interval| !interval.is_zero()),
             active_cmd: words(&global.active_cmd),
@@ -148,7 +150,6 @@ fn warn_of_what_is_not_done(global: &Global, warnings: &mut Vec<String>) {
         ("witness", !global.witness.value.is_empty()),
         ("failback", *global.failback != 0),
         ("standby_checks", *global.standby_checks),
-        ("monitor_links", *global.monitor_links != 0),
     ];
     for (keyword, _) in unheeded.iter().filter(|(_, written)| *written) {
         warnings.push(format!("{keyword} has no effect in this version"));

@@ -6,6 +6,7 @@ mod cleanup;
 mod duties;
 mod epoch;
 mod following;
+mod links;
 
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -44,6 +45,7 @@ enum Happened {
     LetGo(u64, Vec<String>),
     Leftovers(cleanup::Leftovers),
     CleanedUp(u64),
+    Links(Result<links::Read, String>),
     Reloaded(Box<Result<Reloaded, String>>),
 }
 
@@ -87,6 +89,7 @@ struct Router {
     prepared_at: Option<Duration>,
     /// When it was told to end.
     told_to_end: Option<Duration>,
+    links: links::Known,
     finished: bool,
 }
 
@@ -160,6 +163,7 @@ impl Router {
             cleaned_up: false,
             prepared_at: None,
             told_to_end: None,
+            links: links::Known::default(),
             finished: false,
         };
         Ok((router, receiver, signals))
@@ -185,6 +189,7 @@ impl Router {
             .ok();
         running.ready();
         notify::notify("READY=1");
+        self.read_links();
         self.prepare_standby();
         if self.options.force_active {
             self.handle(Event::ForceActive);
@@ -222,6 +227,7 @@ impl Router {
             Input::Happened(event) => self.happened(event),
             Input::Device(event) => {
                 if let Ok(event) = event {
+                    self.link_event(&event);
                     self.device_changed(&event);
                 }
             }
@@ -268,6 +274,7 @@ impl Router {
             Happened::LetGo(turn, errors) => self.let_go_done(turn, errors),
             Happened::Leftovers(leftovers) => self.leftovers(leftovers),
             Happened::CleanedUp(instance) => self.cleaned_up(instance),
+            Happened::Links(read) => self.links_read(read),
             Happened::Reloaded(result) => self.reloaded(*result),
         }
     }

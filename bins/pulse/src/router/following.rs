@@ -54,6 +54,7 @@ impl Router {
         if self.claimed {
             self.change_addresses(AddressChanges::between(&old, &new));
         }
+        self.read_links();
         if old.sync != new.sync {
             self.switch_sync(if self.is_active() {
                 State::Master
