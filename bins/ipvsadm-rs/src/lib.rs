@@ -19,14 +19,13 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use flags::Word;
 use kernel::RunningKernel;
 use session::{NO_DATA, Session};
 
-/// Runs the program with its arguments, the first of which is its name.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+/// Runs the program with its arguments, the first of which is its name, and gives its exit status.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> i32 {
     system::end_on_broken_pipe();
     let mut words = arguments.map(OsStringExt::into_vec);
     let program = words.next().unwrap_or_else(|| b"ipvsadm".to_vec());
@@ -51,9 +50,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         _ => session.run(words),
     };
     if session.deliver() {
-        ExitCode::from(status)
+        status.into()
     } else {
-        ExitCode::from(NO_DATA)
+        NO_DATA.into()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipvs::Protocol;
+use ipvs::text::numeric;
 
 use crate::system;
 
@@ -19,16 +20,13 @@ pub(crate) struct Names {
 impl Names {
     /// The text of an address and a port; the protocol is that of the service.
     pub(crate) fn text(self, address: IpAddr, port: u16, protocol: Option<Protocol>) -> String {
-        let (host, port) = if self.numeric {
-            (address.to_string(), port.to_string())
-        } else {
-            let host = system::host_name(address);
-            let name = protocol.and_then(|protocol| system::service_name(port, protocol));
-            (
-                host.unwrap_or_else(|| address.to_string()),
-                name.unwrap_or_else(|| port.to_string()),
-            )
-        };
+        if self.numeric {
+            // Never longer than that.
+            return numeric(address, port, protocol);
+        }
+        let host = system::host_name(address).unwrap_or_else(|| address.to_string());
+        let name = protocol.and_then(|protocol| system::service_name(port, protocol));
+        let port = name.unwrap_or_else(|| port.to_string());
         let text = match address {
             IpAddr::V4(_) => format!("{host}:{port}"),
             IpAddr::V6(_) => format!("[{host}]:{port}"),

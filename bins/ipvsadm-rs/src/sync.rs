@@ -15,17 +15,24 @@ pub(crate) struct Fault {
     pub(crate) text: Vec<u8>,
 }
 
-/// Lines of a text without those that begin with `#`; all of them, also the last one.
-fn lines(text: &[u8]) -> Vec<Line> {
+/// Lines of a text without those that begin with `#`; all of them, also the last one. They are taken apart
+/// one at a time, so that a large table is not held twice.
+fn lines(text: &[u8]) -> impl Iterator<Item = Line> {
     let mut lines = Lines::default();
-    let mut found = lines.take(&[text, b"\n"].concat());
-    found.retain(|line| {
+    let pieces = text.split_inclusive(|byte| *byte == b'\n');
+    let found = pieces.flat_map(move |piece| {
+        let mut found = lines.take(piece);
+        if !piece.ends_with(b"\n") {
+            found.extend(lines.take(b"\n"));
+        }
+        found
+    });
+    found.filter(|line| {
         !line
             .words
             .first()
             .is_some_and(|word| word.starts_with(b"#"))
-    });
-    found
+    })
 }
 
 /// Reads a table as `-S` prints it; every fault is told.

@@ -36,7 +36,11 @@ impl Session<'_> {
         };
         match text {
             Ok(text) => {
-                self.out.extend(text.into_bytes());
+                if self.out.is_empty() {
+                    self.out = text.into_bytes();
+                } else {
+                    self.out.extend(text.into_bytes());
+                }
                 DONE
             }
             Err(Nothing::Silent) => NO_DATA,

@@ -13,6 +13,7 @@ use netlink_packet_core::{
     NetlinkPayload, NetlinkSerializable, ParseableParametrized,
 };
 use netlink_packet_generic::GenlMessage;
+use netlink_packet_generic::constants::GENL_HDRLEN;
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs};
 
 use self::answer::{Answer, Answers, family_id};
@@ -105,19 +106,19 @@ impl<L: Link> Client<L> {
 
     /// All services in the kernel's order.
     pub fn services(&mut self) -> Result<Vec<ServiceState>, Error> {
-        self.dump(&service::list(), service::value)
+        self.dump(&service::list(), |payload| service::read(content(payload)?))
     }
 
     /// The servers of a service in the kernel's order; none for a service that does not exist.
     pub fn servers(&mut self, id: &ServiceId) -> Result<Vec<ServerState>, Error> {
-        self.dump(&destination::list(id), |message| {
-            destination::value(message, id.family())
+        self.dump(&destination::list(id), |payload| {
+            destination::read(content(payload)?, id.family())
         })
     }
 
     /// The running connection-sync daemons, the master first.
     pub fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
-        self.dump(&daemon::list(), daemon::value)
+        self.dump(&daemon::list(), |payload| daemon::value(&decode(payload)?))
     }
 
     /// The whole table.
@@ -254,7 +255,7 @@ impl<L: Link> Client<L> {
     fn dump<T>(
         &mut self,
         request: &IpvsMessage,
-        value: impl Fn(&IpvsMessage) -> Result<T, DecodeError>,
+        value: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, Error> {
         self.retry(|client| client.dump_once(request, &value))
     }
@@ -262,7 +263,7 @@ impl<L: Link> Client<L> {
     fn dump_once<T>(
         &mut self,
         request: &IpvsMessage,
-        value: impl Fn(&IpvsMessage) -> Result<T, DecodeError>,
+        value: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, Error> {
         let mut bytes = Vec::new();
         let flags = NLM_F_ACK | NLM_F_DUMP;
@@ -275,7 +276,7 @@ impl<L: Link> Client<L> {
                 interrupted: true, ..
             } => Err(Error::Interrupted),
             Answer::Message { payload, .. } => {
-                list.push(value(&decode(payload)?)?);
+                list.push(value(payload)?);
                 Ok(false)
             }
             Answer::Done(0) => Ok(true),
@@ -323,6 +324,12 @@ impl<L: Link> Client<L> {
             }
         }
     }
+}
+
+/// The attributes of an answer, behind its generic header.
+fn content(payload: &[u8]) -> Result<&[u8], DecodeError> {
+    let content = payload.get(GENL_HDRLEN..);
+    content.ok_or_else(|| DecodeError::from("answer without a header".to_owned()))
 }
 
 fn decode(payload: &[u8]) -> Result<IpvsMessage, DecodeError> {

@@ -12,8 +12,8 @@ use super::info::InfoAttribute;
 use super::service::ServiceAttribute;
 use super::wire::{attributes, put};
 
-const SERVICE: u16 = 1;
-const DEST: u16 = 2;
+pub(super) const SERVICE: u16 = 1;
+pub(super) const DEST: u16 = 2;
 const DAEMON: u16 = 3;
 const TIMEOUT_TCP: u16 = 4;
 const TIMEOUT_TCP_FIN: u16 = 5;

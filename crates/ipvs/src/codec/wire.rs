@@ -6,6 +6,9 @@ use netlink_packet_core::{DecodeError, NlaBuffer, NlasIterator, Parseable};
 
 use crate::Family;
 
+/// Bytes before an attribute's value.
+const HEADER: usize = 4;
+
 /// Copies `bytes` to the start of `buffer` and clears the rest.
 pub(super) fn put(buffer: &mut [u8], bytes: &[u8]) {
     let padded = bytes.iter().chain(std::iter::repeat(&0));
@@ -72,4 +75,21 @@ pub(super) fn family_of(number: u16) -> Result<Family, DecodeError> {
 /// An answer lacks something that every kernel sends.
 pub(super) fn missing(what: &str) -> DecodeError {
     DecodeError::from(format!("answer without {what}"))
+}
+
+/// The nest of this kind among the attributes of an answer.
+pub(super) fn nest<'a>(
+    payload: &'a [u8],
+    kind: u16,
+    what: &str,
+) -> Result<NlasIterator<&'a [u8]>, DecodeError> {
+    for nla in NlasIterator::new(payload) {
+        let nla = nla?;
+        if nla.kind() == kind {
+            let end = usize::from(nla.length());
+            let nested = nla.into_inner().get(HEADER..end).unwrap_or_default();
+            return Ok(NlasIterator::new(nested));
+        }
+    }
+    Err(missing(what))
 }

@@ -1,9 +1,10 @@
 //! Between real servers and their attributes.
 
-use netlink_packet_core::DecodeError;
+use netlink_packet_core::{DecodeError, ErrorContext, Parseable};
 
-use super::DestinationAttribute;
-use crate::codec::wire::{address_bytes, address_of, family_number, family_of, missing};
+use super::attribute::{DestinationAttribute, STATS, STATS64};
+use crate::codec::attribute::DEST;
+use crate::codec::wire::{address_bytes, address_of, family_number, family_of, missing, nest};
 use crate::codec::{Attribute, Command, IpvsMessage, service, stats};
 use crate::{
     Checksum, Counters, Family, Forward, Server, ServerId, ServerState, ServiceId, Tunnel,
@@ -110,6 +111,21 @@ pub fn value(message: &IpvsMessage, service_family: Family) -> Result<ServerStat
     let mut raw = Raw::default();
     for attribute in nested.ok_or_else(|| missing("a server"))? {
         raw.take(attribute);
+    }
+    raw.state(service_family)
+}
+
+/// The same of an answer's attributes as they came. Listings are long: this makes no list of attributes
+/// for each of their entries.
+pub(crate) fn read(payload: &[u8], service_family: Family) -> Result<ServerState, DecodeError> {
+    let mut raw = Raw::default();
+    for nla in nest(payload, DEST, "a server")? {
+        let nla = nla?;
+        match nla.kind() {
+            STATS => raw.stats = Some(stats::read(nla.value()).context("invalid STATS")?),
+            STATS64 => raw.stats64 = Some(stats::read(nla.value()).context("invalid STATS64")?),
+            _ => raw.take(&DestinationAttribute::parse(&nla)?),
+        }
     }
     raw.state(service_family)
 }

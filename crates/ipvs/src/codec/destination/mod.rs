@@ -4,4 +4,5 @@ mod attribute;
 mod message;
 
 pub use attribute::DestinationAttribute;
+pub(crate) use message::read;
 pub use message::{add, delete, edit, list, value};

@@ -17,9 +17,9 @@ const SCHED_NAME: u16 = 6;
 const FLAGS: u16 = 7;
 const TIMEOUT: u16 = 8;
 const NETMASK: u16 = 9;
-const STATS: u16 = 10;
+pub(super) const STATS: u16 = 10;
 const PE_NAME: u16 = 11;
-const STATS64: u16 = 12;
+pub(super) const STATS64: u16 = 12;
 
 /// An attribute of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Between services and their attributes.
 
-use netlink_packet_core::DecodeError;
+use netlink_packet_core::{DecodeError, ErrorContext, Parseable};
 
-use super::ServiceAttribute;
-use crate::codec::wire::{address_bytes, address_of, family_number, family_of, missing};
+use super::attribute::{STATS, STATS64, ServiceAttribute};
+use crate::codec::attribute::SERVICE;
+use crate::codec::wire::{address_bytes, address_of, family_number, family_of, missing, nest};
 use crate::codec::{Attribute, Command, IpvsMessage, stats};
 use crate::{
     Counters, Family, Persistence, Protocol, SCHEDULER_FLAGS, Service, ServiceId, ServiceState,
@@ -165,6 +166,21 @@ pub fn value(message: &IpvsMessage) -> Result<ServiceState, DecodeError> {
     let mut raw = Raw::default();
     for attribute in nested.ok_or_else(|| missing("a service"))? {
         raw.take(attribute);
+    }
+    raw.state()
+}
+
+/// The same of an answer's attributes as they came. Listings are long: this makes no list of attributes
+/// for each of their entries.
+pub(crate) fn read(payload: &[u8]) -> Result<ServiceState, DecodeError> {
+    let mut raw = Raw::default();
+    for nla in nest(payload, SERVICE, "a service")? {
+        let nla = nla?;
+        match nla.kind() {
+            STATS => raw.stats = Some(stats::read(nla.value()).context("invalid STATS")?),
+            STATS64 => raw.stats64 = Some(stats::read(nla.value()).context("invalid STATS64")?),
+            _ => raw.take(&ServiceAttribute::parse(&nla)?),
+        }
     }
     raw.state()
 }

@@ -7,3 +7,4 @@ pub use attribute::ServiceAttribute;
 pub use message::{add, change, delete, edit, get, key, list, value, zero};
 
 pub(in crate::codec) use message::owner;
+pub(crate) use message::read;
