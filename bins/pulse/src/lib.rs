@@ -5,7 +5,9 @@
 
 mod addresses;
 mod announce;
+mod ask;
 mod command;
+mod control;
 mod dry_run;
 mod identity;
 mod letting_go;
@@ -33,7 +35,7 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCode {
         Err(status) => return status,
     };
     match &options.tool {
-        Some(tool) => tool::run(tool, &options.config_file),
+        Some(tool) => tool::run(tool, &options),
         None => start::run(options),
     }
 }

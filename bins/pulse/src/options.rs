@@ -34,6 +34,10 @@ pub(crate) enum Tool {
     },
     /// `--show-config`
     ShowConfig,
+    /// `--status`
+    Status { json: bool },
+    /// `--hand-over`
+    HandOver,
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -90,6 +94,15 @@ fn command() -> Command {
             "show-config",
             "Print what the configuration file means, defaults included",
         ),
+        flag(
+            "status",
+            "Ask the running pulse what it is: exit 0 active, 3 standby, 4 trouble",
+        ),
+        flag("json", "With --status: as one line of JSON"),
+        flag(
+            "hand-over",
+            "Have the running pulse hand over to its partner",
+        ),
     ])
 }
 
@@ -112,6 +125,10 @@ impl From<&ArgMatches> for Options {
                 format,
                 against: path("against"),
             })
+        } else if flag("status") {
+            Some(Tool::Status { json: flag("json") })
+        } else if flag("hand-over") {
+            Some(Tool::HandOver)
         } else {
             flag("show-config").then_some(Tool::ShowConfig)
         };

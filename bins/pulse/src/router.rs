@@ -2,6 +2,7 @@
 //!
 //! Owns the order of things within a turn. Decides nothing by itself: see the crate `heartbeat`.
 
+mod asked;
 mod cleanup;
 mod duties;
 mod epoch;
@@ -18,10 +19,11 @@ use daemon::runtime::Signals;
 use daemon::{Signal, clock, notify};
 use heartbeat::{Event, Heartbeat, Machine, Path, Phase, Role, Settings};
 use netdev::{Netdev, VipAddress};
-use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex, oneshot};
 use tokio::task::{AbortHandle, LocalSet, spawn_local};
 
+use crate::control;
 use crate::identity::Identity;
 use crate::lvs_child::{self, Lvs};
 use crate::options::Options;
@@ -46,6 +48,7 @@ enum Happened {
     Leftovers(cleanup::Leftovers),
     CleanedUp(u64),
     Links(Result<links::Read, String>),
+    Asked(control::Asked),
     Reloaded(Box<Result<Reloaded, String>>),
 }
 
@@ -90,6 +93,10 @@ struct Router {
     /// When it was told to end.
     told_to_end: Option<Duration>,
     links: links::Known,
+    history: asked::History,
+    waiting_for_hand_over: Vec<oneshot::Sender<String>>,
+    /// When the service manager is to hear from this process next.
+    watchdog_at: Option<Duration>,
     finished: bool,
 }
 
@@ -164,6 +171,9 @@ impl Router {
             prepared_at: None,
             told_to_end: None,
             links: links::Known::default(),
+            history: asked::History::default(),
+            waiting_for_hand_over: Vec::new(),
+            watchdog_at: None,
             finished: false,
         };
         Ok((router, receiver, signals))
@@ -175,13 +185,10 @@ impl Router {
         mut happened: UnboundedReceiver<Happened>,
         mut signals: Signals,
     ) -> ExitCode {
-        tracing::info!(
-            "{}",
-            match self.identity.role {
-                Role::Primary => "STARTING PULSE AS MASTER",
-                Role::Backup => "STARTING PULSE AS BACKUP",
-            }
-        );
+        self.tell(match self.identity.role {
+            Role::Primary => "STARTING PULSE AS MASTER",
+            Role::Backup => "STARTING PULSE AS BACKUP",
+        });
         let mut devices = self
             .netdev
             .events()
@@ -189,6 +196,7 @@ impl Router {
             .ok();
         running.ready();
         notify::notify("READY=1");
+        self.listen_to_people();
         self.read_links();
         self.prepare_standby();
         if self.options.force_active {
@@ -196,6 +204,8 @@ impl Router {
         }
         while !self.finished {
             self.clean_up_if_standby();
+            self.answer_hand_over();
+            self.feed_watchdog();
             self.publish();
             let wake = self.next_wake();
             let input = tokio::select! {
@@ -212,6 +222,7 @@ impl Router {
             self.turn(input);
         }
         self.status.remove();
+        self.stop_listening_to_people();
         drop(running);
         ExitCode::SUCCESS
     }
@@ -247,7 +258,7 @@ impl Router {
         match signal {
             Signal::SIGHUP => self.start_reload(),
             Signal::SIGTERM | Signal::SIGINT => {
-                tracing::info!("Terminating due to signal {}", signal as i32);
+                self.tell(format_args!("Terminating due to signal {}", signal as i32));
                 notify::notify("STOPPING=1");
                 self.told_to_end.get_or_insert(clock::boottime());
                 self.handle(Event::Terminate);
@@ -264,7 +275,7 @@ impl Router {
                 }
             }
             Happened::LvsNotStarted(text) => {
-                tracing::info!("{text}");
+                self.tell(text);
                 self.handle(Event::LvsDied);
             }
             Happened::AddressesUp(turn, errors) => self.addresses_up(turn, errors),
@@ -274,15 +285,27 @@ impl Router {
             Happened::LetGo(turn, errors) => self.let_go_done(turn, errors),
             Happened::Leftovers(leftovers) => self.leftovers(leftovers),
             Happened::CleanedUp(instance) => self.cleaned_up(instance),
+            Happened::Asked(asked) => self.asked(asked),
             Happened::Links(read) => self.links_read(read),
             Happened::Reloaded(result) => self.reloaded(*result),
         }
     }
 
     fn publish(&mut self) {
-        let (now, up) = (clock::boottime(), self.held);
-        self.status
-            .publish(now, &self.machine, &self.identity, &self.plan, up);
+        let content = self.facts().content();
+        self.status.publish(clock::boottime(), content);
+    }
+
+    /// Only from here: an event loop that turns no more is what the service manager is to notice.
+    fn feed_watchdog(&mut self) {
+        let now = clock::boottime();
+        if self.watchdog_at.is_some_and(|at| now < at) {
+            return;
+        }
+        self.watchdog_at = notify::watchdog_interval().map(|interval| {
+            notify::watchdog();
+            now + interval
+        });
     }
 
     /// Runs work beside the event loop; what comes of it is an event.
@@ -305,7 +328,7 @@ impl Router {
 
     /// The earlier of the state machine's deadline and the next renewal.
     fn next_wake(&self) -> Option<Duration> {
-        [self.machine.deadline(), self.renew_at]
+        [self.machine.deadline(), self.renew_at, self.watchdog_at]
             .into_iter()
             .flatten()
             .min()

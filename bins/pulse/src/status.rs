@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use heartbeat::{Machine, PathHealth, PathStatus, Word};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::identity::Identity;
 use crate::plan::Plan;
@@ -15,43 +15,76 @@ use crate::plan::Plan;
 /// How old the times in the file may become.
 const REFRESH: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Content {
-    pid: u32,
-    role: String,
-    phase: String,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    pub(crate) pid: u32,
+    pub(crate) role: String,
+    pub(crate) phase: String,
     /// Seconds since 1970.
-    since: u64,
-    why: Option<String>,
+    pub(crate) since: u64,
+    pub(crate) why: Option<String>,
     /// The claim to the active role; the higher one stays when both are active.
-    epoch: u64,
-    partner: Partner,
-    paths: Vec<Way>,
-    vips: Vec<Vip>,
+    pub(crate) epoch: u64,
+    /// Its addresses are up.
+    pub(crate) serving: bool,
+    /// What keeps it from its role.
+    pub(crate) trouble: Vec<String>,
+    pub(crate) partner: Partner,
+    pub(crate) paths: Vec<Way>,
+    pub(crate) vips: Vec<Vip>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Partner {
-    address: Option<String>,
-    says: Option<&'static str>,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Partner {
+    pub(crate) address: Option<String>,
+    pub(crate) says: Option<String>,
     /// Not told by an original.
-    phase: Option<String>,
-    epoch: Option<u64>,
+    pub(crate) phase: Option<String>,
+    pub(crate) epoch: Option<u64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Way {
-    path: String,
-    state: &'static str,
-    says: Option<&'static str>,
-    last_heard: Option<u64>,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Way {
+    pub(crate) path: String,
+    pub(crate) state: String,
+    pub(crate) says: Option<String>,
+    pub(crate) last_heard: Option<u64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Vip {
-    address: String,
-    device: String,
-    up: bool,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Vip {
+    pub(crate) address: String,
+    pub(crate) device: String,
+    pub(crate) up: bool,
+}
+
+/// Something that was worth telling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// Seconds since 1970.
+    pub(crate) at: u64,
+    pub(crate) text: String,
+}
+
+/// The answer to who asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    #[serde(flatten)]
+    pub(crate) content: Content,
+    /// Oldest first.
+    pub(crate) events: Vec<Told>,
+}
+
+/// Where the content comes from.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) now: Duration,
+    pub(crate) machine: &'a Machine,
+    pub(crate) identity: &'a Identity,
+    pub(crate) plan: &'a Plan,
+    /// The addresses are up.
+    pub(crate) up: bool,
+    pub(crate) trouble: Vec<String>,
 }
 
 /// The file and what is in it.
@@ -74,15 +107,7 @@ impl StatusFile {
     }
 
     /// Writes it if that tells anything new.
-    pub(crate) fn publish(
-        &mut self,
-        now: Duration,
-        machine: &Machine,
-        identity: &Identity,
-        plan: &Plan,
-        up: bool,
-    ) {
-        let content = content(now, machine, identity, plan, up);
+    pub(crate) fn publish(&mut self, now: Duration, content: Content) {
         let news = self
             .written
             .as_ref()
@@ -123,60 +148,67 @@ impl Content {
     }
 }
 
-fn content(
-    now: Duration,
-    machine: &Machine,
-    identity: &Identity,
-    plan: &Plan,
-    up: bool,
-) -> Content {
-    let clock = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let seconds = |at: Duration| clock.saturating_sub(now.saturating_sub(at)).as_secs();
-    let way = |status: PathStatus| Way {
-        path: status.path.to_string(),
-        state: match status.health {
-            PathHealth::Unknown => "unknown",
-            PathHealth::Alive => "alive",
-            PathHealth::Silent => "silent",
-            PathHealth::Recovering(_) => "recovering",
-        },
-        says: status.word.map(word),
-        last_heard: status.last_heard.map(seconds),
-    };
-    let partner = identity
-        .public
-        .partner
-        .filter(|_| machine.settings().partner);
-    Content {
-        pid: std::process::id(),
-        role: identity.role.to_string(),
-        phase: machine.phase().to_string(),
-        since: seconds(machine.since()),
-        why: machine.why().map(|cause| cause.to_string()),
-        epoch: machine.epoch(),
-        partner: Partner {
-            phase: machine
-                .partner_extended()
-                .map(|extended| extended.phase.to_string()),
-            epoch: machine.partner_extended().map(|extended| extended.epoch),
-            address: partner.map(|address| address.ip().to_string()),
-            says: machine.partner_word().map(word),
-        },
-        paths: machine.paths().map(way).collect(),
-        vips: plan
-            .addresses()
-            .map(|vip| Vip {
-                address: format!("{}/{}", vip.address, vip.prefix_len),
-                device: vip.label.clone().unwrap_or_else(|| vip.interface.clone()),
-                up,
-            })
-            .collect(),
+impl Facts<'_> {
+    pub(crate) fn content(&self) -> Content {
+        let Self {
+            now,
+            machine,
+            identity,
+            plan,
+            up,
+            ref trouble,
+        } = *self;
+        let clock = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let seconds = |at: Duration| clock.saturating_sub(now.saturating_sub(at)).as_secs();
+        let way = |status: PathStatus| Way {
+            path: status.path.to_string(),
+            state: match status.health {
+                PathHealth::Unknown => "unknown",
+                PathHealth::Alive => "alive",
+                PathHealth::Silent => "silent",
+                PathHealth::Recovering(_) => "recovering",
+            }
+            .to_owned(),
+            says: status.word.map(word),
+            last_heard: status.last_heard.map(seconds),
+        };
+        let partner = identity
+            .public
+            .partner
+            .filter(|_| machine.settings().partner);
+        Content {
+            pid: std::process::id(),
+            role: identity.role.to_string(),
+            phase: machine.phase().to_string(),
+            since: seconds(machine.since()),
+            why: machine.why().map(|cause| cause.to_string()),
+            epoch: machine.epoch(),
+            serving: up,
+            trouble: trouble.clone(),
+            partner: Partner {
+                phase: machine
+                    .partner_extended()
+                    .map(|extended| extended.phase.to_string()),
+                epoch: machine.partner_extended().map(|extended| extended.epoch),
+                address: partner.map(|address| address.ip().to_string()),
+                says: machine.partner_word().map(word),
+            },
+            paths: machine.paths().map(way).collect(),
+            vips: plan
+                .addresses()
+                .map(|vip| Vip {
+                    address: format!("{}/{}", vip.address, vip.prefix_len),
+                    device: vip.label.clone().unwrap_or_else(|| vip.interface.clone()),
+                    up,
+                })
+                .collect(),
+        }
     }
 }
 
-fn word(word: Word) -> &'static str {
+fn word(word: Word) -> String {
     match word {
         Word::Running => "running",
         Word::Stopped => "stopped",
@@ -184,4 +216,5 @@ fn word(word: Word) -> &'static str {
         Word::Hold => "hold",
         Word::Held => "held",
     }
+    .to_owned()
 }

@@ -1,21 +1,25 @@
-//! `--check` and `--show-config`: a look at a configuration file without running anything.
+//! What pulse does instead of running: a look at a configuration file, a word with a running one.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use lvs_config::check::{self, Format, Request};
 use lvs_config::draw::Style;
 
-use crate::options::Tool;
+use crate::ask;
+use crate::options::{Options, Tool};
 use crate::refusal::Refusal;
 
-pub(crate) fn run(tool: &Tool, file: &Path) -> ExitCode {
+pub(crate) fn run(tool: &Tool, options: &Options) -> ExitCode {
+    let file = options.config_file.as_path();
+    let run_dir = || daemon::paths::run_dir(options.run_dir.as_deref());
     let mut request = Request {
         program: "pulse",
         format: Format::Text,
         style: Style::of_standard_error(),
     };
     match tool {
+        Tool::Status { json } => ask::status(&run_dir(), *json),
+        Tool::HandOver => ask::hand_over(&run_dir()),
         Tool::ShowConfig => check::show_config(&request, file).print(),
         Tool::Check { format, against } => {
             request.format = match format.as_deref() {

@@ -145,6 +145,11 @@ impl Machine {
         &self.settings
     }
 
+    /// Links keep it from taking over, or should make it hand over.
+    pub fn cannot_take_over(&self) -> bool {
+        !self.links.vips || self.links.failed()
+    }
+
     /// What heartbeats say at present.
     pub fn word(&self) -> Word {
         match (self.phase, self.leaving) {

@@ -37,7 +37,7 @@ impl Router {
             Action::Drain => self.sockets.drain(),
             Action::Finish => self.finished = true,
             Action::Report(notice) => {
-                tracing::info!("{notice}");
+                self.tell(notice);
                 if matches!(notice, Notice::ResendingArps { .. }) {
                     self.active_cmd();
                 }
@@ -56,7 +56,7 @@ impl Router {
     }
 
     fn activate(&mut self, cause: Cause) {
-        tracing::info!("{cause}");
+        self.tell(cause);
         self.turn += 1;
         self.cleaned_up = true;
         self.prepared_at = None;
@@ -110,12 +110,12 @@ impl Router {
                 tracing::debug!("DEBUG -- lvs says {line:?}");
             }
             Outcome::Died(pid, Ok(status)) => {
-                tracing::info!("Child process {pid} {}", describe(status));
+                self.tell(format_args!("Child process {pid} {}", describe(status)));
                 self.lvs = None;
                 self.handle(Event::LvsDied);
             }
             Outcome::Died(pid, Err(error)) => {
-                tracing::info!("Child process {pid}: {error}");
+                self.tell(format_args!("Child process {pid}: {error}"));
                 self.lvs = None;
                 self.handle(Event::LvsDied);
             }
@@ -243,14 +243,16 @@ impl Router {
         }
         for vip in vips {
             let (address, interface) = (vip.address, &vip.interface);
-            tracing::info!("{address} has vanished from {interface}: adding it again");
+            self.tell(format_args!(
+                "{address} has vanished from {interface}: adding it again"
+            ));
         }
         self.renew_at = Some(clock::boottime());
     }
 
     fn deactivate(&mut self, cause: Cause) {
         if self.claimed || self.lvs.is_some() {
-            tracing::info!("{cause}");
+            self.tell(cause);
         }
         self.turn += 1;
         self.held = false;

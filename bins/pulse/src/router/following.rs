@@ -27,7 +27,7 @@ impl Router {
     pub(super) fn reloaded(&mut self, result: Result<Reloaded, String>) {
         match result {
             Ok(reloaded) => self.follow(reloaded),
-            Err(text) => tracing::info!("{text}; the old configuration stays in force"),
+            Err(text) => self.tell(format_args!("{text}; the old configuration stays in force")),
         }
         notify::notify("READY=1");
     }
@@ -40,8 +40,9 @@ impl Router {
         for warning in &loaded.warnings {
             tracing::info!("{warning}");
         }
+        self.tell("the configuration was read again");
         for what in needs_restart {
-            tracing::info!("{what} changed: restart pulse to follow that");
+            self.tell(format_args!("{what} changed: restart pulse to follow that"));
         }
         let new = Rc::new(loaded.plan);
         let old = std::mem::replace(&mut self.plan, Rc::clone(&new));

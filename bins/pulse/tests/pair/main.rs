@@ -4,6 +4,7 @@
 
 mod command_line;
 mod links;
+mod people;
 mod world;
 
 use std::process::Output;
@@ -239,7 +240,12 @@ fn a_killed_pulse_loses_its_addresses_and_cleans_up_when_it_is_back() {
     )
     .unwrap();
     world.a.start();
-    wait("the leftover is removed", secs(3), || gone(&world.a));
+    world.a.wait_said(
+        "pulse.log",
+        "was left up by an earlier run: removed",
+        secs(4),
+    );
+    wait("the leftover is removed", secs(1), || gone(&world.a));
     let cleaner = wait("an lvs that removes the services", secs(2), || {
         world.a.lvs_pid().filter(|pid| *pid != lvs)
     });

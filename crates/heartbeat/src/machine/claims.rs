@@ -67,7 +67,7 @@ impl Machine {
                 counter: self.counter,
                 epoch: self.identity.epoch,
                 phase: self.phase,
-                able: self.links.vips && !self.links.failed(),
+                able: !self.cannot_take_over(),
                 role: self.settings.role,
                 serial: self.identity.serial,
                 echo: self
