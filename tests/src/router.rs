@@ -160,10 +160,13 @@ impl Router {
         processes::in_namespace(self.node.inode())
     }
 
-    /// The processes of one program.
+    /// The processes of one program, without those that were forked by it and will be another
+    /// program in a moment.
     pub fn running(&self, program: &str) -> Vec<Process> {
         let mut found = self.processes();
         found.retain(|process| process.program == program && process.state != 'Z');
+        let all: Vec<i32> = found.iter().map(|process| process.pid).collect();
+        found.retain(|process| !all.contains(&process.parent));
         found
     }
 

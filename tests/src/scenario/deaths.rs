@@ -121,22 +121,26 @@ fn kill_lvs() -> Result<String> {
     })
 }
 
-/// One pulse, its lvs, and lvs's nannies, none of them from before; nothing else.
+/// One pulse, its lvs, and lvs's nannies, none of them from before; everything else is a child of
+/// one of them.
 fn family(router: &Router, nannies: usize, old: &[i32], limit: Duration) -> Result<()> {
-    wait::until(
-        "one pulse, one lvs, its nannies and nothing else",
+    wait::for_it(
+        "one pulse, its lvs, its nannies and no orphan",
         limit,
         || {
             let (Ok(pulse), Ok(lvs)) = (router.one("pulse"), router.one("lvs")) else {
-                return Ok(None);
+                return Ok(false);
             };
+            let all = router.processes();
             let children = router.running("nanny");
-            let right = lvs.parent == pulse.pid
+            Ok(lvs.parent == pulse.pid
                 && children.len() == nannies
                 && children
                     .iter()
-                    .all(|nanny| nanny.parent == lvs.pid && !old.contains(&nanny.pid));
-            Ok((right && router.processes().len() == 2 + nannies).then_some(()))
+                    .all(|nanny| nanny.parent == lvs.pid && !old.contains(&nanny.pid))
+                && all.iter().all(|process| {
+                    process.pid == pulse.pid || all.iter().any(|other| other.pid == process.parent)
+                }))
         },
     )
 }
