@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use ipvs::{Entry, ServerId, ServiceId, Table};
 
-use crate::health::{Health, HealthMap};
+use crate::health::{Health, HealthMap, Key};
 use crate::plan::{Plan, ServerPlan, ServicePlan};
 
 /// Whether the services are to be in the table.
@@ -21,13 +21,21 @@ pub enum Mode {
 /// The table that should be, as far as it is lvs's own: every service of the plan, or none.
 ///
 /// A server without a verdict stays as it is in `actual`, present or absent.
-pub fn desired(plan: &Plan, health: &HealthMap, actual: &Table, mode: Mode) -> Table {
+///
+/// Servers that are `finishing` take no new connections: inactive ones stay with weight 0 where they are found.
+pub fn desired(
+    plan: &Plan,
+    health: &HealthMap,
+    finishing: &BTreeSet<Key>,
+    actual: &Table,
+    mode: Mode,
+) -> Table {
     match mode {
         Mode::Standby => Table::new(),
         Mode::Active => plan
             .services
             .iter()
-            .map(|(id, service)| (*id, entry(service, health, actual.get(id))))
+            .map(|(id, service)| (*id, entry(service, health, finishing, actual.get(id))))
             .collect(),
     }
 }
@@ -41,7 +49,12 @@ pub fn restricted(table: &Table, own: &BTreeSet<ServiceId>) -> Table {
         .collect()
 }
 
-fn entry(plan: &ServicePlan, health: &HealthMap, actual: Option<&Entry>) -> Entry {
+fn entry(
+    plan: &ServicePlan,
+    health: &HealthMap,
+    finishing: &BTreeSet<Key>,
+    actual: Option<&Entry>,
+) -> Entry {
     let found = |id: &ServerId| actual.and_then(|entry| entry.servers.get(id));
     let mut wanted = Entry {
         service: plan.service.clone(),
@@ -49,11 +62,13 @@ fn entry(plan: &ServicePlan, health: &HealthMap, actual: Option<&Entry>) -> Entr
     };
     let mut undecided = false;
     for (id, server) in &plan.servers {
-        let verdict = health.get(&(plan.service.id, *id));
+        let key = (plan.service.id, *id);
+        let verdict = health.get(&key);
         undecided |= verdict == Health::Unknown;
         // The sorry server's entry is no sign that the real server of the same address is in use.
         let found = found(id).filter(|_| plan.sorry.as_ref().is_none_or(|sorry| sorry.id != *id));
         if let Some(weight) = weight(plan, verdict, found) {
+            let weight = if finishing.contains(&key) { 0 } else { weight };
             wanted.servers.insert(
                 *id,
                 ipvs::Server {
@@ -61,6 +76,14 @@ fn entry(plan: &ServicePlan, health: &HealthMap, actual: Option<&Entry>) -> Entr
                     ..server.entry.clone()
                 },
             );
+        }
+    }
+    for (id, (_, server)) in &plan.inactive {
+        if finishing.contains(&(plan.service.id, *id)) && found(id).is_some() {
+            let (weight, server) = (0, server.clone());
+            wanted
+                .servers
+                .insert(*id, ipvs::Server { weight, ..server });
         }
     }
     if let Some(sorry) = &plan.sorry {

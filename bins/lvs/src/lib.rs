@@ -4,11 +4,15 @@
 //! difference to ipvsadm. The only writer of the table; never touches services of others.
 
 mod checker;
+mod client;
+pub mod connections;
 pub mod control;
 pub mod core;
 pub mod desired;
+pub mod drains;
 pub mod health;
 pub mod identity;
+mod listing;
 pub mod load;
 pub mod nanny;
 mod options;
@@ -16,8 +20,10 @@ pub mod owned;
 pub mod plan;
 pub mod ready;
 pub mod report;
+pub mod requests;
 pub mod restart;
 mod shell;
+mod socket;
 pub mod status;
 mod test_start;
 pub mod time;
@@ -51,6 +57,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(options) => options,
         Err(status) => return status,
     };
+    if let Some(ask) = &options.ask {
+        return client::run(&options, ask);
+    }
     if options.test {
         return test_start::run(&options);
     }

@@ -78,7 +78,8 @@ pub fn parse(source: &Source) -> Result<Config, LoadError> {
         })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+/// The bytes of a configuration file.
+pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     let failed = |reason: String| LoadError::Open {
         path: path.to_path_buf(),
         reason,

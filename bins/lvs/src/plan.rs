@@ -28,6 +28,8 @@ pub struct ServicePlan {
     pub quiesce: bool,
     /// The entry of the sorry server.
     pub sorry: Option<ipvs::Server>,
+    /// Inactive servers, with their names, that are not among the active ones.
+    pub inactive: BTreeMap<ServerId, (String, ipvs::Server)>,
     /// Active servers.
     pub servers: BTreeMap<ServerId, ServerPlan>,
 }
@@ -60,6 +62,8 @@ pub struct Plan {
     pub audit: Option<Duration>,
     /// After this time since `active` lvs is ready whatever the checks say.
     pub ready_within: Duration,
+    /// `drain_limit`: after this time an inactive server goes whatever connections it has.
+    pub drain_limit: Duration,
     /// `clear_table`.
     pub clear_table: bool,
     /// `hard_shutdown` written as 1.
@@ -78,6 +82,7 @@ impl Default for Plan {
             timeouts: [0; 3],
             audit: None,
             ready_within: Duration::ZERO,
+            drain_limit: Duration::ZERO,
             clear_table: false,
             hard_shutdown: false,
             ipvsadm: Config::default().global.ipvsadm.value,
@@ -100,6 +105,7 @@ impl Plan {
                 seconds => Some(Duration::from_secs(seconds.into())),
             },
             ready_within: (global.deadtime() / 2).min(Duration::from_secs(1)),
+            drain_limit: Duration::from_secs((*global.drain_limit).into()),
             clear_table: *global.clear_table,
             hard_shutdown: global.hard_shutdown.is_written() && *global.hard_shutdown,
             ipvsadm: global.ipvsadm.value.clone(),
@@ -148,6 +154,7 @@ impl Plan {
                 id: identity::server_id(network, *block.port, *block.port, address),
                 ..table_server(network, address, *block.port, *block.port, 1)
             }),
+            inactive: BTreeMap::new(),
             servers: BTreeMap::new(),
             name,
         };
@@ -155,6 +162,7 @@ impl Plan {
             self.notes
                 .extend(service.add_server(config, block, server, (vip, resolve, options)));
         }
+        service.add_inactive(config, block, resolve);
         self.order.push(id);
         self.services.insert(id, service);
     }
@@ -184,6 +192,12 @@ impl Plan {
         Some(format!("{}/{}", service.name, server.name))
     }
 
+    /// Whether a service has this server as inactive.
+    pub fn is_inactive(&self, key: &crate::health::Key) -> bool {
+        let service = self.services.get(&key.0);
+        service.is_some_and(|service| service.inactive.contains_key(&key.1))
+    }
+
     /// Services in the order of the file.
     pub fn in_order(&self) -> impl Iterator<Item = &ServicePlan> {
         self.order.iter().filter_map(|id| self.services.get(id))
@@ -191,6 +205,24 @@ impl Plan {
 }
 
 impl ServicePlan {
+    fn add_inactive(&mut self, config: &Config, block: &Virtual, resolve: Resolve<'_>) {
+        for server in block.servers.iter().filter(|server| !*server.active) {
+            let host = server.address.as_ref();
+            let Some(real) = host.and_then(|host| resolved(host, resolve)) else {
+                continue;
+            };
+            let entry = server_entry(config, block, server, real).0;
+            let is_sorry = self
+                .sorry
+                .as_ref()
+                .is_some_and(|sorry| sorry.id == entry.id);
+            if !is_sorry && !self.servers.contains_key(&entry.id) {
+                self.inactive
+                    .insert(entry.id, (server.name.to_string(), entry));
+            }
+        }
+    }
+
     /// Adds a server; what is to be said about it.
     fn add_server(
         &mut self,
@@ -207,14 +239,7 @@ impl ServicePlan {
         let Some(real) = address else {
             return Some(format!("{title} has no usable address: left out"));
         };
-        let network = *config.global.network;
-        // Without a port of its own a server has the one its block ends with (B6).
-        let port = if server.port.is_written() {
-            *server.port
-        } else {
-            *block.port
-        };
-        let entry = table_server(network, real, *block.port, port, *server.weight);
+        let (entry, port) = server_entry(config, block, server, real);
         if let Some(first) = self.servers.get(&entry.id) {
             let text = identity::server_text(&entry.id);
             return Some(format!(
@@ -243,6 +268,24 @@ impl ServicePlan {
             )
         })
     }
+}
+
+/// The table's entry of a server, and the port that is checked.
+fn server_entry(
+    config: &Config,
+    block: &Virtual,
+    server: &lvs_config::Server,
+    real: Ipv4Addr,
+) -> (ipvs::Server, u16) {
+    // Without a port of its own a server has the one its block ends with (B6).
+    let port = if server.port.is_written() {
+        *server.port
+    } else {
+        *block.port
+    };
+    let network = *config.global.network;
+    let entry = table_server(network, real, *block.port, port, *server.weight);
+    (entry, port)
 }
 
 fn resolved(host: &Host, resolve: Resolve<'_>) -> Option<Ipv4Addr> {

@@ -2,6 +2,8 @@
 //!
 //! Everything runs in one thread; whatever could block runs beside it.
 
+mod people;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
@@ -21,17 +23,22 @@ use crate::checker::{self, Order as CheckerOrder};
 use crate::control::{Answers, Order, Orders};
 use crate::core::{Action, Core, Event, FAILED, Message, ProcessId, Start};
 use crate::desired::Mode;
+use crate::drains;
 use crate::load::{self, LoadError, Names, Source};
 use crate::nanny;
 use crate::options::Options;
 use crate::owned::Owned;
 use crate::plan::Plan;
+use crate::requests::SOCKET;
+use crate::socket::{self, Question};
 use crate::status;
 use crate::time::Now;
 use crate::tool::{self, Job, Outcome, Tool};
 
 /// Events of checkers that may wait; a flood stays in the checkers' pipes.
 const EVENTS: usize = 4096;
+/// Questions of people that may wait.
+const QUESTIONS: usize = 16;
 /// The status file is written at most this often, ...
 const STATUS_PAUSE: Duration = Duration::from_millis(100);
 /// ... and takes at most this part of the time.
@@ -79,11 +86,15 @@ struct Shell {
     tool: Option<Work<(Outcome, Duration)>>,
     checkers: BTreeMap<ProcessId, mpsc::Sender<CheckerOrder>>,
     events: mpsc::Sender<Event>,
+    questions: mpsc::Receiver<Question>,
+    socket_path: PathBuf,
     status_path: PathBuf,
     status_due: Option<Duration>,
     status_next: Duration,
     status_complaint: bool,
     owned_complaint: bool,
+    drains_complaint: bool,
+    state_dir: PathBuf,
 }
 
 /// Something that woke the loop.
@@ -93,6 +104,7 @@ enum Woken {
     Tool(Outcome, Duration),
     Order(io::Result<Option<Order>>),
     Loaded(Loaded),
+    Question(Option<Question>),
     Time,
 }
 
@@ -126,6 +138,14 @@ impl Shell {
         if let Some(text) = complaint {
             core.announce(text);
         }
+        let (drains, complaint) = drains::load(&setup.state_dir);
+        core.set_drains(drains);
+        complaint.into_iter().for_each(|text| core.announce(text));
+        let (asking, questions) = mpsc::channel(QUESTIONS);
+        let socket_path = setup.run_dir.join(SOCKET);
+        if let Err(error) = socket::open(&socket_path, asking) {
+            core.announce(format!("cannot open {}: {error}", socket_path.display()));
+        }
         let by_hand = setup.pulse.is_none();
         let (orders, answers) = match setup.pulse {
             Some(pulse) => (
@@ -148,11 +168,15 @@ impl Shell {
             tool: None,
             checkers: BTreeMap::new(),
             events,
+            questions,
+            socket_path,
             status_path: setup.run_dir.join(status::FILE),
             status_due: None,
             status_next: Duration::ZERO,
             status_complaint: false,
             owned_complaint: false,
+            drains_complaint: false,
+            state_dir: setup.state_dir,
             options: setup.options,
         };
         if by_hand {
@@ -189,6 +213,12 @@ impl Shell {
                     .err()
                     .map(|error| format!("cannot write {}: {error}", crate::owned::FILE));
                 complain(&mut self.owned_complaint, complaint);
+            }
+            Action::Drains(drains) => {
+                let complaint = drains::save(&self.state_dir, &drains)
+                    .err()
+                    .map(|error| format!("cannot write {}: {error}", drains::FILE));
+                complain(&mut self.drains_complaint, complaint);
             }
             Action::Tool(job) => self.tool = Some(self.tool_work(job)),
             Action::Start(start) => self.start(*start),
@@ -279,6 +309,7 @@ impl Shell {
             event = queue.recv() => Woken::Event(event),
             (outcome, took) = work(&mut self.tool) => Woken::Tool(outcome, took),
             order = next_order(orders) => Woken::Order(order),
+            question = self.questions.recv(), if !self.questions.is_closed() => Woken::Question(question),
             loaded = work(&mut self.loading) => Woken::Loaded(loaded),
             () = flush(&mut self.answers) => Woken::Time,
             () = rest(pause, started) => Woken::Time,
@@ -303,6 +334,15 @@ impl Shell {
             Woken::Loaded(loaded) => {
                 self.loading = None;
                 self.loaded(loaded)
+            }
+            Woken::Question(Some(question)) => {
+                self.answer(question);
+                None
+            }
+            Woken::Question(None) => {
+                // There is no socket.
+                self.questions.close();
+                None
             }
             Woken::Time => None,
         }
@@ -429,6 +469,7 @@ impl Shell {
         }
         // A picture of a dead daemon misleads.
         let _ = std::fs::remove_file(&self.status_path);
+        let _ = std::fs::remove_file(&self.socket_path);
         status
     }
 }

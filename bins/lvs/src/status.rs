@@ -2,11 +2,12 @@
 //!
 //! A picture of the state; decides nothing. Times are milliseconds of the Unix epoch.
 
-use ipvs::ServiceId;
 use serde::Serialize;
 
+use crate::connections::{Connections, Count};
 use crate::core::Core;
 use crate::desired::Mode;
+use crate::drains::Drain;
 use crate::health::{Health, Key, Record};
 use crate::identity;
 use crate::plan::{ServerPlan, ServicePlan};
@@ -33,6 +34,9 @@ struct Service<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'a str>,
     servers: Vec<Server<'a>>,
+    /// Inactive servers that still have connections.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leaving: Vec<Leaving<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sorry_server: Option<Sorry>,
 }
@@ -53,7 +57,22 @@ struct Server<'a> {
     nanny: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_connections: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inactive_connections: Option<u64>,
+    /// Taken out of service by people, here only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drained: Option<&'a Drain>,
     history: Vec<Change<'a>>,
+}
+
+#[derive(Serialize)]
+struct Leaving<'a> {
+    name: &'a str,
+    server: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_connections: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +90,18 @@ struct Sorry {
 
 /// The content of the file.
 pub fn content(core: &Core) -> Vec<u8> {
-    let status = Status {
+    let mut bytes = serde_json::to_vec_pretty(&picture(core, None)).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// The same with connections, where they are known.
+pub fn value(core: &Core, connections: Option<&Connections>) -> serde_json::Value {
+    serde_json::to_value(picture(core, connections)).unwrap_or_default()
+}
+
+fn picture<'a>(core: &'a Core, connections: Option<&Connections>) -> Status<'a> {
+    Status {
         version: env!("CARGO_PKG_VERSION"),
         pid: std::process::id(),
         mode: match core.mode() {
@@ -82,16 +112,17 @@ pub fn content(core: &Core) -> Vec<u8> {
         services: core
             .plan()
             .in_order()
-            .map(|plan| service(core, plan))
+            .map(|plan| service(core, plan, connections))
             .collect(),
         notes: &core.plan().notes,
-    };
-    let mut bytes = serde_json::to_vec_pretty(&status).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
+    }
 }
 
-fn service<'a>(core: &'a Core, plan: &'a ServicePlan) -> Service<'a> {
+fn service<'a>(
+    core: &'a Core,
+    plan: &'a ServicePlan,
+    connections: Option<&Connections>,
+) -> Service<'a> {
     let id = plan.service.id;
     let entry = core.record().get(&id);
     Service {
@@ -106,7 +137,17 @@ fn service<'a>(core: &'a Core, plan: &'a ServicePlan) -> Service<'a> {
         servers: plan
             .servers
             .values()
-            .map(|server| self::server(core, id, server))
+            .map(|server| self::server(core, plan, server, connections))
+            .collect(),
+        leaving: plan
+            .inactive
+            .iter()
+            .filter(|(server, _)| core.is_finishing(&(id, **server)))
+            .map(|(server, (name, _))| Leaving {
+                name,
+                server: identity::server_text(server),
+                active_connections: count(connections, &(id, *server)).map(|count| count.active),
+            })
             .collect(),
         sorry_server: plan.sorry.as_ref().map(|sorry| Sorry {
             server: identity::server_text(&sorry.id),
@@ -116,7 +157,19 @@ fn service<'a>(core: &'a Core, plan: &'a ServicePlan) -> Service<'a> {
     }
 }
 
-fn server<'a>(core: &'a Core, service: ServiceId, plan: &'a ServerPlan) -> Server<'a> {
+fn count(connections: Option<&Connections>, key: &Key) -> Option<Count> {
+    connections
+        .and_then(|connections| connections.get(key))
+        .copied()
+}
+
+fn server<'a>(
+    core: &'a Core,
+    service_plan: &'a ServicePlan,
+    plan: &'a ServerPlan,
+    connections: Option<&Connections>,
+) -> Server<'a> {
+    let service = service_plan.service.id;
     let key: Key = (service, plan.entry.id);
     let record = core.health().record(&key);
     let since = record.and_then(Record::since);
@@ -127,6 +180,7 @@ fn server<'a>(core: &'a Core, service: ServiceId, plan: &'a ServerPlan) -> Serve
         .get(&service)
         .and_then(|entry| entry.servers.get(&key.1));
     let place = (service, Some(key.1));
+    let count = count(connections, &key);
     Server {
         name: &plan.name,
         server: identity::server_text(&key.1),
@@ -142,6 +196,15 @@ fn server<'a>(core: &'a Core, service: ServiceId, plan: &'a ServerPlan) -> Serve
             .troubles()
             .get(&place)
             .map(|trouble| trouble.message.as_str()),
+        active_connections: count.map(|count| count.active),
+        inactive_connections: count.map(|count| count.inactive),
+        drained: core
+            .is_finishing(&key)
+            .then(|| {
+                let name = format!("{}/{}", service_plan.name, plan.name);
+                core.drains().get(&name)
+            })
+            .flatten(),
         history: record.map(history).unwrap_or_default(),
     }
 }

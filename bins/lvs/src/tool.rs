@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::connections::{self, Connections};
 use daemon::Signal;
 use daemon::child::{Output, Spec, Stdin};
 use ipvs::{Operation, Table};
@@ -51,6 +52,8 @@ impl Tool {
 pub enum Job {
     /// Read the table.
     Read,
+    /// Count the connections.
+    Count,
     /// Change it.
     Write(Write),
 }
@@ -128,6 +131,8 @@ pub struct Written {
 pub enum Outcome {
     /// To [`Job::Read`].
     Table(Result<Table, Failure>),
+    /// To [`Job::Count`].
+    Counted(Result<Connections, Failure>),
     /// To [`Job::Write`].
     Written(Written),
 }
@@ -136,6 +141,7 @@ pub enum Outcome {
 pub async fn perform(tool: Tool, job: Job) -> Outcome {
     match job {
         Job::Read => Outcome::Table(read(&tool).await),
+        Job::Count => Outcome::Counted(count(&tool).await),
         Job::Write(write) => Outcome::Written(match &tool {
             Tool::Batch(path) => write_batch(path, write).await,
             Tool::Single(path) => write_singly(path, write).await,
@@ -153,6 +159,16 @@ pub async fn read(tool: &Tool) -> Result<Table, Failure> {
         program: name(tool.path()),
         message: format!("unreadable table: {error}"),
     })
+}
+
+/// Counts connections with `-Ln`.
+pub async fn count(tool: &Tool) -> Result<Connections, Failure> {
+    let ended = call(tool.path(), &["-Ln".into()], None).await?;
+    if ended.success {
+        Ok(connections::parse(&ended.stdout))
+    } else {
+        Err(ended.failure(tool.path()))
+    }
 }
 
 async fn write_batch(path: &Path, write: Write) -> Written {

@@ -4,6 +4,7 @@
 //! start, reload, repair or recovery. Performs nothing itself: no clock, no process, no file.
 
 mod checkers;
+mod draining;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use ipvs::{ServiceId, Table};
 
 use crate::desired::Mode;
+use crate::drains::Drains;
 use crate::health::{HealthMap, Key};
 use crate::nanny::Spec;
 use crate::plan::Plan;
@@ -62,6 +64,8 @@ pub enum Action {
     Log(String),
     /// Write down what lvs owns.
     Own(BTreeSet<ServiceId>),
+    /// Write down what people took out of service.
+    Drains(Drains),
     /// Let the tool work; [`Event::Tool`] answers. Never two at a time.
     Tool(Job),
     /// Start a checker; [`Event::Started`] or [`Event::NotStarted`] answers.
@@ -141,6 +145,12 @@ pub struct Core {
     queue: BTreeSet<(Duration, u64, Key)>,
     queued: u64,
     table: table::State,
+    drains: Drains,
+    /// Inactive servers that still have connections, and since when they leave.
+    departing: BTreeMap<Key, Duration>,
+    /// Servers that take no new connections.
+    finishing: BTreeSet<Key>,
+    count_due: Duration,
     ready_by: Option<Duration>,
     reloading: bool,
     settled_once: bool,
@@ -168,6 +178,10 @@ impl Core {
             queue: BTreeSet::new(),
             queued: 0,
             table: table::State::new(owned),
+            drains: Drains::new(),
+            departing: BTreeMap::new(),
+            finishing: BTreeSet::new(),
+            count_due: Duration::ZERO,
             ready_by: None,
             reloading: false,
             settled_once: false,
@@ -276,7 +290,8 @@ impl Core {
             })
             .collect();
         fresh.into_iter().for_each(|text| self.announce(text));
-        self.reweight(now, &old);
+        draining::reweight(&mut self.health, now, &old, &self.plan);
+        self.depart(now, &old);
         self.table.plan_given(&old, &self.plan, self.configured);
         self.reloading |= self.configured;
         self.configured = true;
@@ -287,36 +302,15 @@ impl Core {
         self.changed = true;
     }
 
-    /// Weights of lvs.cf that changed apply at once to servers in use (B25).
-    fn reweight(&mut self, now: Now, old: &Plan) {
-        let mut reports = Vec::new();
-        for (id, service) in &self.plan.services {
-            let Some(before) = old.services.get(id) else {
-                continue;
-            };
-            for (server, new) in &service.servers {
-                let Some(old) = before.servers.get(server) else {
-                    continue;
-                };
-                let key = (*id, *server);
-                if let crate::health::Health::Up(current) = self.health.get(&key)
-                    && old.entry.weight != new.entry.weight
-                {
-                    let weight = crate::desired::reweighted(current, old, new);
-                    reports.push((key, crate::health::Health::Up(weight)));
-                }
-            }
-        }
-        for (key, health) in reports {
-            self.health.report(now, key, health, String::new());
-        }
-    }
-
     fn mode_given(&mut self, now: Now, mode: Mode) {
         if self.leaving.is_some() {
             return;
         }
         self.mode = Some(mode);
+        if mode == Mode::Standby {
+            self.departing.clear();
+            self.find_finishing();
+        }
         self.unsettle();
         self.ready_by = (mode == Mode::Active).then(|| now.steady + self.plan.ready_within);
         self.table.window.urgent(now.steady);
@@ -337,6 +331,7 @@ impl Core {
             self.alive_due = now.steady + ALIVE;
         }
         self.kill_silent(now);
+        self.end_drains(now);
     }
 
     /// `ready`: each service has a server in the table, or every first check is finished, or the time is up.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stand-in for ipvsadm: keeps its table beside itself, in the form that -Sn prints. Understands -Sn, --apply
-# and single commands; every call is written down.
+# Stand-in for ipvsadm: keeps its table beside itself, in the form that -Sn prints. Understands -Sn, -Ln
+# (connections come from a file: SERVER ACTIVE INACTIVE), --apply and single commands; every call is written down.
 here=${0%/*}
 table=$here/table
 [ -e "$table" ] || : >"$table"
@@ -9,6 +9,10 @@ echo "$*" >>"$here/calls"
 if [ -e "$here/broken" ]; then cat "$here/broken" >&2; exit 2; fi
 case $1 in
 -Sn) cat "$table"; exit 0 ;;
+-Ln) awk -v counts="$here/connections" '
+    BEGIN { while ((getline <counts) > 0) count[$1] = $2 " " $3; print "IP Virtual Server version 1.2.1 (size=4096)" }
+    $1 == "-A" { print ($2 == "-f" ? "FWM" : $2 == "-u" ? "UDP" : "TCP"), $3, $5 }
+    $1 == "-a" { print "  ->", $5, "Masq", $8, ($5 in count ? count[$5] : "0 0") }' "$table"; exit 0 ;;
 --apply) apply=1; cat >"$here/batch.$$" ;;
 *) apply=; echo "$*" >"$here/batch.$$" ;;
 esac

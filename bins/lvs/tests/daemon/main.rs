@@ -12,5 +12,6 @@
 
 mod by_hand;
 mod other_tool;
+mod people;
 mod under_pulse;
 mod world;

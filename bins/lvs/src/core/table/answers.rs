@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipvs::{Operation, ServiceId, Table};
 
 use super::{Attempt, Busy, RETRY, RETRY_LONGEST, Trouble, place};
+use crate::core::draining::COUNT;
 use crate::core::{Action, Core, FAILED, Message};
 use crate::desired::{Mode, desired, restricted};
 use crate::identity;
@@ -28,11 +29,19 @@ impl Core {
                 match busy {
                     Busy::Audit => self.audited(now, table),
                     Busy::Confirm => self.confirmed(now, table),
-                    Busy::Read | Busy::Write(_) => self.was_read(now, table),
+                    Busy::Read | Busy::Write(_) | Busy::Count => self.was_read(now, table),
                 }
             }
             (Some(busy), Outcome::Table(Err(failure))) => self.unread(now, &busy, failure),
-            (None, _) | (_, Outcome::Written(_)) => {}
+            (Some(Busy::Count), Outcome::Counted(counted)) => {
+                self.count_due = now + COUNT;
+                match counted {
+                    Ok(connections) => self.counted(now, &connections),
+                    // The time limit of the departure stands.
+                    Err(failure) => self.log(format!("cannot count connections: {failure}")),
+                }
+            }
+            (None, _) | (_, Outcome::Written(_) | Outcome::Counted(_)) => {}
         }
     }
 
@@ -61,6 +70,7 @@ impl Core {
     fn known(&mut self, now: Duration) {
         if !std::mem::replace(&mut self.table.known, true) {
             self.release_lines();
+            self.depart_found(now);
         }
         self.table.trusted = true;
         self.table.window.urgent(now);
@@ -69,7 +79,13 @@ impl Core {
     /// After a batch that did not go well: what is still missing was refused.
     fn judge(&mut self, now: Duration, mode: Mode, attempt: Attempt) {
         let own = self.table.own(&self.plan, mode);
-        let wanted = desired(&self.plan, &self.health, &self.table.record, mode);
+        let wanted = desired(
+            &self.plan,
+            &self.health,
+            &self.finishing,
+            &self.table.record,
+            mode,
+        );
         let mut missing = ipvs::diff(&restricted(&self.table.record, &own), &wanted);
         // A service that somebody else removed meanwhile is no reason to blame its servers.
         let record = &self.table.record;

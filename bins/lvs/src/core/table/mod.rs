@@ -44,6 +44,7 @@ enum Busy {
     Read,
     Audit,
     Confirm,
+    Count,
     Write(Write),
 }
 
@@ -153,7 +154,7 @@ impl State {
     }
 
     /// The services that lvs may change.
-    fn own(&self, plan: &Plan, mode: Mode) -> BTreeSet<ServiceId> {
+    pub(super) fn own(&self, plan: &Plan, mode: Mode) -> BTreeSet<ServiceId> {
         let mut own = self.owned.clone();
         if mode == Mode::Active {
             own.extend(plan.services.keys());
@@ -223,6 +224,7 @@ impl Core {
             self.give(Busy::Confirm, Job::Read);
             return;
         }
+        self.end_departures(now);
         let retry = self
             .table
             .troubles
@@ -236,6 +238,10 @@ impl Core {
         }
         if self.table.busy.is_none() && self.table.audit_due.is_some_and(|due| due <= now) {
             self.give(Busy::Audit, Job::Read);
+        }
+        let count = !self.departing.is_empty() && self.count_due <= now;
+        if self.table.busy.is_none() && count {
+            self.give(Busy::Count, Job::Count);
         }
     }
 
@@ -272,6 +278,7 @@ impl Core {
             retry,
             soon,
             confirm,
+            self.counts_due(),
         ]
         .into_iter()
         .flatten()
@@ -289,7 +296,13 @@ impl Core {
             return;
         }
         let own = self.table.own(&self.plan, mode);
-        let wanted = desired(&self.plan, &self.health, &self.table.record, mode);
+        let wanted = desired(
+            &self.plan,
+            &self.health,
+            &self.finishing,
+            &self.table.record,
+            mode,
+        );
         let mut operations = ipvs::diff(&restricted(&self.table.record, &own), &wanted);
         let needed: BTreeSet<Place> = operations.iter().map(place).collect();
         self.table

@@ -2,6 +2,7 @@
 
 mod checking;
 mod converging;
+mod draining;
 mod random;
 mod reloading;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use ipvs::{Operation, Table};
 
 use super::*;
+use crate::connections::Connections;
 use crate::health::Health;
 use crate::identity::parse_service;
 use crate::nanny;
@@ -40,6 +42,8 @@ pub(super) struct World {
     pub(super) refuse: Refuse,
     /// A refused operation ends the run, as a refusal by the tool itself does.
     pub(super) stops_early: bool,
+    pub(super) drains: Drains,
+    pub(super) connections: Connections,
     pub(super) readable: bool,
     /// How long a reading takes.
     pub(super) reading: Duration,
@@ -91,6 +95,8 @@ impl World {
             exit: None,
             refuse: |_| None,
             stops_early: false,
+            drains: Drains::new(),
+            connections: Connections::new(),
             readable: true,
             reading: Duration::from_millis(1),
             tolerant: false,
@@ -108,7 +114,7 @@ impl World {
     pub(super) fn time(&self) -> Now {
         Now {
             steady: self.now,
-            wall: 0,
+            wall: u64::try_from(self.now.as_millis()).unwrap(),
         }
     }
 
@@ -153,6 +159,7 @@ impl World {
         match action {
             Action::Log(text) => self.log.push(text),
             Action::Own(owned) => self.owned = owned,
+            Action::Drains(drains) => self.drains = drains,
             Action::Tool(job) => {
                 let outcome = self.work(job);
                 self.now += self.reading - Duration::from_millis(1);
@@ -202,6 +209,7 @@ impl World {
                     Err(Failure::Unusable("no IPVS".into()))
                 })
             }
+            Job::Count => Outcome::Counted(Ok(self.connections.clone())),
             Job::Write(write) => Outcome::Written(self.write(write)),
         }
     }

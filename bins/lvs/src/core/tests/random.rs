@@ -172,7 +172,7 @@ proptest! {
         let (core, mode) = (&world.core, world.core.mode().unwrap());
         let own: BTreeSet<_> = world.kernel.keys().copied().filter(|id| !other.contains_key(id)).collect();
         let actual = restricted(&world.kernel, &own);
-        let wanted = desired(core.plan(), core.health(), &actual, mode);
+        let wanted = desired(core.plan(), core.health(), &BTreeSet::new(), &actual, mode);
         prop_assert_eq!(&actual, &wanted);
         prop_assert!(other.iter().all(|(id, entry)| world.kernel.get(id) == Some(entry)));
         world.batches.clear();
