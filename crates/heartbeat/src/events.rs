@@ -17,6 +17,13 @@ pub enum Event {
         /// What it says.
         heartbeat: Heartbeat,
     },
+    /// The same with a good tag: it must be of this moment too.
+    Keyed {
+        /// The path it came by.
+        path: Path,
+        /// What it says.
+        heartbeat: Heartbeat,
+    },
     /// [`Machine::deadline`](crate::Machine::deadline) has come.
     Timeout,
     /// `--forceactive`: become active without asking.
@@ -149,6 +156,8 @@ pub enum Notice {
     LinksRestored,
     /// It would take over, but an interface of a VIP has no carrier.
     NoCarrier,
+    /// A keyed heartbeat does not prove that it is of this moment.
+    StaleHeartbeat,
     /// A hand-over was asked for, but there is no partner that could take over.
     NobodyToHandOverTo,
 }
@@ -192,6 +201,9 @@ impl fmt::Display for Notice {
             Self::LinksRestored => f.write_str("Local NIC link(s) restored: Pulse enabled"),
             Self::NoCarrier => {
                 f.write_str("no carrier on an interface of a VIP: this router does not take over")
+            }
+            Self::StaleHeartbeat => {
+                f.write_str("a keyed heartbeat of another time was refused: a replay?")
             }
             Self::NobodyToHandOverTo => f.write_str(
                 "no hand-over: this router is not active, or no partner could take over",

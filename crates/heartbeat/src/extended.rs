@@ -3,7 +3,7 @@
 //! Owns layout and bounds. An unknown version or a damaged part is no error: such a heartbeat
 //! counts by its first four bytes alone. All numbers are little-endian:
 //! magic 4, version 1, role 1, length of the whole part 2, boot id 8, counter 8, epoch 8, phase 1,
-//! 1 if it could not take over, unused 2, serial 4, echo of the receiver's boot id 8 and counter 8; later items follow.
+//! flags 1 (1: it could not take over, 2: the last 32 bytes are a tag), unused 2, serial 4, echo of the receiver's boot id 8 and counter 8; later items follow.
 
 use crate::{Phase, Role};
 
@@ -11,6 +11,37 @@ const MAGIC: [u8; 4] = *b"PHB\xA5";
 const VERSION: u8 = 1;
 /// Bytes of the fixed part; what follows it within the length is for later.
 const FIXED: usize = 56;
+/// Length of a tag.
+pub(crate) const TAG: usize = 32;
+
+const UNABLE: u8 = 1;
+const TAGGED: u8 = 2;
+/// Places in a datagram of the length (two bytes) and the flags.
+const LENGTH_AT: usize = 4 + 6;
+const FLAGS_AT: usize = 4 + 33;
+
+/// Makes room for a tag in the length and flags of a whole datagram that has an extended part.
+pub(crate) fn announce_tag(datagram: &mut [u8]) {
+    let Some(length) = datagram.get_mut(LENGTH_AT..LENGTH_AT + 2) else {
+        return;
+    };
+    length.copy_from_slice(&((FIXED + TAG) as u16).to_le_bytes());
+    if let Some(flags) = datagram.get_mut(FLAGS_AT) {
+        *flags |= TAGGED;
+    }
+}
+
+/// A whole datagram's bytes before its tag, and the tag. What follows the extended part is nothing.
+pub(crate) fn split_tag(datagram: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = datagram.get(LENGTH_AT..LENGTH_AT + 2)?.try_into().ok()?;
+    let end = 4 + usize::from(u16::from_le_bytes(length));
+    let tagged = datagram.get(FLAGS_AT)? & TAGGED != 0;
+    let body = end.checked_sub(TAG).filter(|body| *body >= 4 + FIXED);
+    match (tagged, body) {
+        (true, Some(body)) => Some((datagram.get(..body)?, datagram.get(body..end)?)),
+        _ => None,
+    }
+}
 
 /// The extended part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +84,7 @@ impl Extended {
             Phase::Active => 2,
             Phase::Leaving => 3,
         });
-        bytes.extend([u8::from(!self.able), 0, 0]);
+        bytes.extend([if self.able { 0 } else { UNABLE }, 0, 0]);
         bytes.extend(self.serial.to_le_bytes());
         bytes.extend(self.echo.0.to_le_bytes());
         bytes.extend(self.echo.1.to_le_bytes());
@@ -83,7 +114,7 @@ impl Extended {
             [3] => Phase::Leaving,
             _ => return None,
         };
-        let [unable, _, _] = reader.take()?;
+        let [flags, _, _] = reader.take()?;
         let serial = i32::from_le_bytes(reader.take()?);
         let echo = (reader.number()?, reader.number()?);
         Some(Self {
@@ -91,7 +122,7 @@ impl Extended {
             counter,
             epoch,
             phase,
-            able: unable & 1 == 0,
+            able: flags & UNABLE == 0,
             role,
             serial,
             echo,

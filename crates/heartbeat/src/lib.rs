@@ -3,6 +3,7 @@
 //! Owns the wire format and the failover state machine of pulse: `(now, event) → actions`.
 //! Must not touch sockets, clocks, logging or an executor: time is an argument.
 
+pub mod auth;
 mod events;
 mod extended;
 mod links;
@@ -19,4 +20,4 @@ pub use links::Links;
 pub use machine::{Identity, Machine};
 pub use path::{Path, PathHealth, PathStatus};
 pub use settings::{Phase, Role, Settings};
-pub use wire::{Heartbeat, Word};
+pub use wire::{Heartbeat, WireError, Word};

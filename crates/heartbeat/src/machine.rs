@@ -7,6 +7,7 @@
 mod claims;
 mod leaving;
 mod links;
+mod proof;
 
 use crate::lvs_watch::LvsWatch;
 use crate::partner::{Change, Claim, Partner};
@@ -81,6 +82,9 @@ pub struct Machine {
     partner_lost: bool,
     links: Links,
     no_carrier_told: bool,
+    /// Run and number of a heartbeat whose sender has yet to prove that it is there.
+    unproven: Option<(u64, u64)>,
+    stale_told: bool,
 }
 
 impl Machine {
@@ -112,6 +116,8 @@ impl Machine {
             partner_lost: false,
             links: Links::default(),
             no_carrier_told: false,
+            unproven: None,
+            stale_told: false,
         }
     }
 
@@ -204,10 +210,11 @@ impl Machine {
         let paused = self.notice_pause(now, &mut actions);
         match event {
             // From before the pause, and about to be thrown away.
-            Event::Heartbeat { .. } if paused => {}
+            Event::Heartbeat { .. } | Event::Keyed { .. } if paused => {}
             Event::Heartbeat { path, heartbeat } => {
                 self.heartbeat(now, path, &heartbeat, &mut actions);
             }
+            Event::Keyed { path, heartbeat } => self.keyed(now, path, &heartbeat, &mut actions),
             Event::Timeout => {}
             Event::ForceActive => {
                 if self.phase == Phase::Standby && !self.links_forbid() {

@@ -156,6 +156,17 @@ impl Partner {
         true
     }
 
+    /// Whether this is a newer heartbeat of the run that is known; if so, nothing older is any more.
+    pub(crate) fn advances(&mut self, new: &Extended) -> bool {
+        match &mut self.extended {
+            Some(known) if new.boot == known.boot && new.counter > known.counter => {
+                known.counter = new.counter;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// What it said beyond an original's word.
     pub(crate) fn extended(&self) -> Option<&Extended> {
         self.extended.as_ref()

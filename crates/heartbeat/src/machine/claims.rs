@@ -70,10 +70,7 @@ impl Machine {
                 able: !self.cannot_take_over(),
                 role: self.settings.role,
                 serial: self.identity.serial,
-                echo: self
-                    .partner
-                    .extended()
-                    .map_or((0, 0), |heard| (heard.boot, heard.counter)),
+                echo: self.echo(),
             };
             actions.push(Action::Send(Heartbeat {
                 word,

@@ -2,6 +2,7 @@ use super::*;
 
 mod links;
 mod ours;
+mod proof;
 mod roles;
 mod trouble;
 

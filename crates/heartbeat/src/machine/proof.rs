@@ -1,0 +1,70 @@
+//! Keyed heartbeats must be of this moment: they repeat the number of this run and of a heartbeat
+//! that it sent just now, which nobody could have known before.
+//!
+//! A genuine one without that proof, from the known run and newer than all before, is no replay
+//! but comes from a router that does not hear this one: a sign of life and no more.
+
+use super::Machine;
+use crate::{Action, Extended, Heartbeat, Notice, Path};
+use std::time::Duration;
+
+/// Heartbeats sent out of turn that may lie between a question and its echo.
+const OUT_OF_TURN: u64 = 4;
+
+impl Machine {
+    pub(super) fn keyed(
+        &mut self,
+        now: Duration,
+        path: Path,
+        heartbeat: &Heartbeat,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(extended) = heartbeat.extended.filter(|_| self.settings.partner) else {
+            return;
+        };
+        if self.proves_freshness(&extended) {
+            self.unproven = None;
+            self.stale_told = false;
+            self.heartbeat(now, path, heartbeat, actions);
+        } else {
+            self.stale(now, extended, actions);
+        }
+    }
+
+    fn proves_freshness(&self, extended: &Extended) -> bool {
+        let (boot, counter) = extended.echo;
+        let keepalive = self.settings.keepalive.as_millis().max(1);
+        let in_a_deadtime = self.settings.deadtime.as_millis().div_ceil(keepalive);
+        let longest = u64::try_from(in_a_deadtime).unwrap_or(u64::MAX);
+        boot == self.identity.boot
+            && self
+                .counter
+                .checked_sub(counter)
+                .is_some_and(|age| age <= longest.saturating_add(OUT_OF_TURN))
+    }
+
+    fn stale(&mut self, now: Duration, extended: Extended, actions: &mut Vec<Action>) {
+        // To be echoed, so that the partner can prove that it is there; a partner that did of
+        // late is not to be disturbed by a replay.
+        if now >= self.partner.dead_at(self.settings.deadtime) || self.partner.extended().is_none()
+        {
+            self.unproven = Some((extended.boot, extended.counter));
+        }
+        let starting = now < self.listen_until + self.settings.keepalive * 2;
+        if starting || self.partner.advances(&extended) {
+            self.partner.expect_from(now);
+        } else if !self.stale_told {
+            self.stale_told = true;
+            actions.push(Action::Report(Notice::StaleHeartbeat));
+        }
+    }
+
+    /// What this router's heartbeats repeat of the partner's.
+    pub(super) fn echo(&self) -> (u64, u64) {
+        let heard = self
+            .partner
+            .extended()
+            .map(|heard| (heard.boot, heard.counter));
+        self.unproven.or(heard).unwrap_or_default()
+    }
+}

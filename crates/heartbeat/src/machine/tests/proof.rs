@@ -1,0 +1,101 @@
+//! Keyed heartbeats and their freshness.
+
+use super::*;
+
+fn keyed(event: Event, echo: (u64, u64)) -> Event {
+    let Event::Heartbeat {
+        path,
+        mut heartbeat,
+    } = event
+    else {
+        return event;
+    };
+    if let Some(extended) = &mut heartbeat.extended {
+        extended.echo = echo;
+    }
+    Event::Keyed { path, heartbeat }
+}
+
+/// The echo of what the router sent last.
+fn current(router: &Router) -> (u64, u64) {
+    (IDENTITY.boot, router.machine.counter)
+}
+
+#[test]
+fn a_replay_changes_nothing_and_is_no_sign_of_life() {
+    let mut router = Router::backup();
+    router.until(1200);
+    for counter in 0..5 {
+        let fresh = keyed(ours(counter + 1, 1, Word::Running), current(&router));
+        router.at(1200 + 1000 * counter, fresh);
+    }
+    assert_eq!(router.machine.partner_word(), Some(Word::Running));
+    // From an earlier run of the partner, when it had let go; and the last one, again and again.
+    let mut old = keyed(ours(77, 9, Word::Stopped), (3, 3));
+    if let Event::Keyed { heartbeat, .. } = &mut old
+        && let Some(extended) = &mut heartbeat.extended
+    {
+        extended.boot = 4;
+    }
+    for millis in (5300..8100).step_by(100) {
+        router.at(millis, old);
+        assert_eq!(router.machine.phase(), Phase::Standby);
+    }
+    router.until(9000);
+    assert_eq!(router.activation(), Some((8200, Cause::PartnerDead)));
+    let told = Action::Report(Notice::StaleHeartbeat);
+    assert_eq!(router.count(|action| *action == told), 1);
+}
+
+#[test]
+fn a_partner_that_does_not_hear_us_is_alive_all_the_same() {
+    let mut router = Router::backup();
+    router.until(1200);
+    let deaf = current(&router);
+    for counter in 0..20 {
+        let event = keyed(ours(counter + 1, 1, Word::Running), deaf);
+        router.at(1200 + 1000 * counter, event);
+    }
+    assert_eq!(router.activation(), None);
+}
+
+#[test]
+fn two_keyed_routers_that_start_together_find_each_other() {
+    let mut machines = [Role::Primary, Role::Backup].map(|role| {
+        let boot = if role == Role::Primary { 7 } else { 8 };
+        Machine::new(settings(role), Identity { boot, ..IDENTITY }, START)
+    });
+    let mut now = START;
+    let end = START + ms(20_000);
+    let mut waiting: Vec<(usize, Event)> = Vec::new();
+    let mut activations = [0, 0];
+    while now < end {
+        let (index, event) = match waiting.pop() {
+            Some(next) => next,
+            None => {
+                let deadlines = machines
+                    .each_ref()
+                    .map(|machine| machine.deadline().unwrap());
+                let index = usize::from(deadlines[1] < deadlines[0]);
+                now = now.max(deadlines[index]);
+                (index, Event::Timeout)
+            }
+        };
+        for action in machines[index].handle(now, event) {
+            match action {
+                Action::Send(heartbeat) => {
+                    let path = Path::Public;
+                    waiting.insert(0, (1 - index, Event::Keyed { path, heartbeat }));
+                }
+                Action::Activate(_) => {
+                    activations[index] += 1;
+                    waiting.insert(0, (index, Event::Activated));
+                }
+                Action::Deactivate(_) => waiting.insert(0, (index, Event::Deactivated)),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(activations, [1, 0]);
+    assert_eq!(machines[1].partner_word(), Some(Word::Running));
+}
