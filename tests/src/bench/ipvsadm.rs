@@ -1,11 +1,14 @@
 //! ipvsadm-rs against Debian's ipvsadm: the same work by each in turn, on one kernel. Figures are
 //! ratios of ours to the original's, since the kernel that runs as a process has its own pace.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, unshare};
 use serde_json::Value;
 
 use super::measure::{Work, medians};
@@ -73,6 +76,8 @@ struct Pair<'a> {
     ours: &'a Path,
     original: &'a Path,
     folder: tempfile::TempDir,
+    /// Networks that samples were taken in.
+    left: RefCell<Vec<File>>,
 }
 
 pub(super) fn inside(ours: &Path, original: &Path) -> Result<bool> {
@@ -82,20 +87,29 @@ pub(super) fn inside(ours: &Path, original: &Path) -> Result<bool> {
         ours,
         original,
         folder,
+        left: RefCell::default(),
     };
-    quietly(Command::new("ip").args(["link", "set", "lo", "up"]))?;
     let mut good = pair.small()?;
     good &= pair.restore(1_000)?;
     good &= pair.listings()?;
     good &= pair.sync()?;
     good &= pair.restore(4_000)?;
-    pair.clear()?;
     Ok(good)
 }
 
 impl Pair<'_> {
     fn clear(&self) -> Result<()> {
         quietly(Command::new(self.original).arg("-C"))
+    }
+
+    /// Enters a network of its own with an empty table. The kernel keeps deleted servers for two minutes
+    /// and looks through them whenever one is added: after `-C` the same work costs several times as
+    /// much. The networks left behind are kept to the end, so that nothing is cleaned up meanwhile.
+    fn fresh(&self) -> Result<()> {
+        let network = File::open("/proc/self/ns/net").during("opening the network")?;
+        self.left.borrow_mut().push(network);
+        unshare(CloneFlags::CLONE_NEWNET).during("making a network")?;
+        quietly(Command::new("ip").args(["link", "set", "lo", "up"]))
     }
 
     /// Measures the same work by both programs; `before` prepares each sample.
@@ -115,7 +129,7 @@ impl Pair<'_> {
 
     /// Start-up: one change, one listing of nothing.
     fn small(&self) -> Result<bool> {
-        self.clear()?;
+        self.fresh()?;
         let listing = Work {
             arguments: &["-Ln"],
             input: None,
@@ -151,7 +165,7 @@ impl Pair<'_> {
             repeat: 1,
         };
         let name = format!("-R of {} rules", services * (SERVERS + 1));
-        self.compare(&name, work, 1.0 / 6.0, || self.clear())
+        self.compare(&name, work, 1.0 / 6.0, || self.fresh())
     }
 
     /// Of the table that the last restore left.
@@ -187,6 +201,14 @@ impl Pair<'_> {
             input: None,
             repeat: 1,
         };
+        let dry = Command::new(self.ours)
+            .args(["-R", "--sync", "--dry-run"])
+            .stdin(File::open(&file).during("opening the table")?)
+            .output()
+            .during("comparing the table")?;
+        if !dry.status.success() || !dry.stdout.is_empty() {
+            return Err(Error::unmet("an unchanged table is not found unchanged"));
+        }
         let (sync, save) = medians(|| sync.time(self.ours), || save.time(self.ours))?;
         // The input is read besides; the table itself is fetched in the same way.
         Ok(judged(

@@ -9,7 +9,7 @@ use ipvs::{
     Service, ServiceId, ServiceState, Tunnel,
 };
 
-use super::number::counter;
+use super::number::write_counter;
 use super::{sort_servers, sort_services};
 use crate::flags::{Mode, TableListing};
 use crate::kernel::Kernel;
@@ -209,7 +209,9 @@ const fn rates(counters: &Counters) -> [u64; 5] {
 }
 
 fn write_counters(out: &mut String, values: [u64; 5], exact: bool) {
-    out.extend(values.map(|value| counter(value, exact)));
+    for value in values {
+        write_counter(out, value, exact);
+    }
 }
 
 fn server_name(server: &Server, service: &ServiceId, names: Names) -> String {
@@ -270,7 +272,9 @@ fn write_server(
                 rates(&state.counters);
             // The original never shortens the first three.
             let _ = write!(out, " {connections:>8} {in_packets:>8} {out_packets:>8}");
-            out.extend([in_bytes, out_bytes].map(|value| counter(value, listing.exact)));
+            for value in [in_bytes, out_bytes] {
+                write_counter(out, value, listing.exact);
+            }
             Ok(())
         }
     };
