@@ -4,17 +4,22 @@
 
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lvs_config::{Address, Config, Global, Network, Setting};
+use heartbeat::auth::{Keys, Mode};
+use lvs_config::{Address, Config, Global, HeartbeatAuth, Network, Setting};
 use netdev::VipAddress;
 
 use crate::command;
-use crate::load::resolve;
+use crate::load::{self, resolve};
 
 /// Paths of the tool that mean "whatever this system has".
 const STOCK_IPVSADM: [&str; 2] = ["/sbin/ipvsadm", "/usr/sbin/ipvsadm"];
+
+/// Two keys and a remark.
+const KEY_FILE_LIMIT: u64 = 64 * 1024;
 
 /// Everything that pulse itself takes from lvs.cf, apart from who the routers are.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,12 +32,21 @@ pub(crate) struct Plan {
     pub(crate) vips: Vec<VipAddress>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) monitor_links: bool,
+    /// `heartbeat_key`, and what is asked of the partner with it.
+    pub(crate) auth: Option<Auth>,
     pub(crate) arp_interval: Option<Duration>,
     pub(crate) active_cmd: Option<Vec<OsString>>,
     pub(crate) inactive_cmd: Option<Vec<OsString>>,
     /// No tool of the site's own is named.
     pub(crate) stock_ipvsadm: bool,
     pub(crate) sync: Option<SyncPlan>,
+}
+
+/// Keys of heartbeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Auth {
+    pub(crate) keys: Keys,
+    pub(crate) mode: Mode,
 }
 
 /// The kernel's connection sync daemon.
@@ -75,6 +89,7 @@ impl Plan {
             nat_router,
             vips,
             lifetime,
+            auth: auth(global, warnings)?,
             monitor_links: *global.monitor_links != 0,
             arp_interval: Some(Duration::from_secs((*global.arp_interval).into()))
                 .filter(|interval| !interval.is_zero()),
@@ -123,6 +138,32 @@ fn words(text: &Setting<Option<lvs_config::Text>>) -> Option<Vec<OsString>> {
     Some(words).filter(|words| !words.is_empty())
 }
 
+/// Reads the key file, which nobody else should be able to.
+fn auth(global: &Global, warnings: &mut Vec<String>) -> Result<Option<Auth>, String> {
+    let Some(file) = &global.heartbeat_key.value else {
+        return Ok(None);
+    };
+    let file = Path::new(file.as_os_str());
+    let name = file.display();
+    let bytes = load::read(file, KEY_FILE_LIMIT)
+        .map_err(|error| format!("cannot read heartbeat_key {name}: {error}"))?;
+    let keys = Keys::parse(&bytes).map_err(|error| format!("heartbeat_key {name}: {error}"))?;
+    let open = file
+        .metadata()
+        .is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
+    if open {
+        warnings.push(format!(
+            "heartbeat_key {name} can be read by others: chmod 600"
+        ));
+    }
+    let mode = match *global.heartbeat_auth {
+        HeartbeatAuth::Send => Mode::Send,
+        HeartbeatAuth::Permissive => Mode::Permissive,
+        HeartbeatAuth::Enforce => Mode::Enforce,
+    };
+    Ok(Some(Auth { keys, mode }))
+}
+
 fn has_stock_ipvsadm(global: &Global) -> bool {
     STOCK_IPVSADM
         .iter()
@@ -146,7 +187,6 @@ fn sync(global: &Global) -> Option<SyncPlan> {
 /// A setting that has no effect yet must not be believed to have one.
 fn warn_of_what_is_not_done(global: &Global, warnings: &mut Vec<String>) {
     let unheeded = [
-        ("heartbeat_key", global.heartbeat_key.value.is_some()),
         ("witness", !global.witness.value.is_empty()),
         ("failback", *global.failback != 0),
         ("standby_checks", *global.standby_checks),

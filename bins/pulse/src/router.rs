@@ -17,7 +17,7 @@ use daemon::child::Output;
 use daemon::mode::{Running, StartMode};
 use daemon::runtime::Signals;
 use daemon::{Signal, clock, notify};
-use heartbeat::{Event, Heartbeat, Machine, Path, Phase, Role, Settings};
+use heartbeat::{Event, Machine, Phase, Role, Settings};
 use netdev::{Netdev, VipAddress};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, oneshot};
@@ -54,7 +54,7 @@ enum Happened {
 
 /// What ends a wait.
 enum Input {
-    Datagram(Option<(Path, Heartbeat)>),
+    Datagram(Option<Event>),
     Signal(Signal),
     Happened(Happened),
     Device(netdev::Result<netdev::Event>),
@@ -144,13 +144,18 @@ impl Router {
             tracing::info!("{warning}");
         }
         let plan = Rc::new(loaded.plan);
+        if plan.has_backup && plan.auth.is_none() {
+            tracing::info!("heartbeats are not authenticated: heartbeat_key is not set");
+        }
         let settings = settings(&identity, &plan);
         let run = epoch::this_run(&options, *loaded.config.global.serial_no);
         let status = StatusFile::new(daemon::paths::run_dir(options.run_dir.as_deref()));
         let router = Self {
             machine: Machine::new(settings, run, clock::boottime()),
             netdev: Rc::new(Netdev::open().map_err(|error| text(&error))?),
-            sockets: bound.open(&identity).map_err(|error| text(&error))?,
+            sockets: bound
+                .open(&identity, plan.auth.as_ref())
+                .map_err(|error| text(&error))?,
             bytes: Rc::new(loaded.bytes),
             plan,
             status,
@@ -229,9 +234,9 @@ impl Router {
 
     fn turn(&mut self, input: Input) {
         match input {
-            Input::Datagram(Some((path, heartbeat))) => {
+            Input::Datagram(Some(heartbeat)) => {
                 tracing::debug!("DEBUG -- Received Heartbeat from partner");
-                self.handle(Event::Heartbeat { path, heartbeat });
+                self.handle(heartbeat);
             }
             Input::Datagram(None) => {}
             Input::Signal(signal) => self.signal(signal),

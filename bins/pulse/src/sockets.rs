@@ -6,10 +6,12 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
-use heartbeat::{Heartbeat, Path};
+use heartbeat::auth::{Guard, Mode};
+use heartbeat::{Event, Heartbeat, Path};
 use tokio::net::UdpSocket as AsyncSocket;
 
 use crate::identity::{Identity, Route};
+use crate::plan::Auth;
 use crate::refusal::Refusal;
 use crate::throttle::Throttle;
 
@@ -30,7 +32,7 @@ impl Bound {
     }
 
     /// To be called within the event loop.
-    pub(crate) fn open(self, identity: &Identity) -> io::Result<Sockets> {
+    pub(crate) fn open(self, identity: &Identity, auth: Option<&Auth>) -> io::Result<Sockets> {
         let partner = [Some(identity.public), identity.private]
             .into_iter()
             .flatten()
@@ -44,6 +46,11 @@ impl Bound {
             public: Way::new(self.public, identity.public, Path::Public)?,
             private,
             partner,
+            guard: Guard {
+                keys: auth.map(|auth| auth.keys.clone()),
+                mode: auth.map_or(Mode::Send, |auth| auth.mode),
+                role: identity.role,
+            },
             rubbish: Throttle::default(),
         })
     }
@@ -115,13 +122,20 @@ pub(crate) struct Sockets {
     private: Option<Way>,
     /// The partner's addresses; both are accepted on both sockets.
     partner: Vec<Ipv4Addr>,
+    guard: Guard,
     rubbish: Throttle,
 }
 
 impl Sockets {
+    /// After a reload.
+    pub(crate) fn follow(&mut self, auth: Option<&Auth>) {
+        self.guard.keys = auth.map(|auth| auth.keys.clone());
+        self.guard.mode = auth.map_or(Mode::Send, |auth| auth.mode);
+    }
+
     /// Sends on every path.
     pub(crate) fn send(&mut self, heartbeat: &Heartbeat) {
-        let datagram = heartbeat.encode();
+        let datagram = self.guard.seal(heartbeat);
         for way in [Some(&mut self.public), self.private.as_mut()]
             .into_iter()
             .flatten()
@@ -130,8 +144,8 @@ impl Sockets {
         }
     }
 
-    /// The next datagram, which may be no heartbeat (`None`). Can be cancelled.
-    pub(crate) async fn receive(&mut self) -> Option<(Path, Heartbeat)> {
+    /// The next datagram as an event, if it is a heartbeat (else `None`). Can be cancelled.
+    pub(crate) async fn receive(&mut self) -> Option<Event> {
         let mut public_buffer = [0; 2048];
         let mut private_buffer = [0; 2048];
         let (result, path, buffer) = match &self.private {
@@ -151,8 +165,12 @@ impl Sockets {
         match result {
             Ok((length, sender)) => {
                 let datagram = buffer.get(..length).unwrap_or_default();
-                self.judge(datagram, sender)
-                    .map(|heartbeat| (path, heartbeat))
+                let (heartbeat, keyed) = self.judge(datagram, sender)?;
+                Some(if keyed {
+                    Event::Keyed { path, heartbeat }
+                } else {
+                    Event::Heartbeat { path, heartbeat }
+                })
             }
             Err(error) => {
                 if error.kind() != io::ErrorKind::ConnectionRefused {
@@ -179,7 +197,7 @@ impl Sockets {
         }
     }
 
-    fn judge(&mut self, datagram: &[u8], sender: SocketAddr) -> Option<Heartbeat> {
+    fn judge(&mut self, datagram: &[u8], sender: SocketAddr) -> Option<(Heartbeat, bool)> {
         let ip = match sender.ip() {
             IpAddr::V4(ip) => ip,
             IpAddr::V6(_) => return None,
@@ -188,8 +206,8 @@ impl Sockets {
             tracing::debug!("Unexpected heartbeat from {ip}");
             return None;
         }
-        match Heartbeat::decode(datagram) {
-            Ok(heartbeat) => Some(heartbeat),
+        match self.guard.open(datagram) {
+            Ok(accepted) => Some(accepted),
             Err(error) => {
                 self.rubbish.log(&format!("{error} ({ip})"));
                 None

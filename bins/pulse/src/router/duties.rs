@@ -257,6 +257,7 @@ impl Router {
         self.turn += 1;
         self.held = false;
         self.renew_at = None;
+        self.renewal_error = None;
         self.stop_announcing();
         if let Some(bringing_up) = self.bringing_up.take() {
             bringing_up.abort();

@@ -47,6 +47,7 @@ impl Router {
         let new = Rc::new(loaded.plan);
         let old = std::mem::replace(&mut self.plan, Rc::clone(&new));
         self.bytes = Rc::new(loaded.bytes);
+        self.sockets.follow(new.auth.as_ref());
         self.handle(Event::Settings(settings(&self.identity, &new)));
         if let Some(lvs) = &self.lvs {
             lvs.configure(&self.bytes);
