@@ -118,7 +118,12 @@ impl Core {
     pub(super) fn depart(&mut self, now: Now, old: &Plan) {
         let plan = &self.plan;
         self.departing.retain(|key, _| plan.is_inactive(key));
-        for key in newly_inactive(old, plan) {
+        let record = self.table.record();
+        let stands = |key: &Key| {
+            let entry = record.get(&key.0);
+            entry.is_some_and(|entry| entry.servers.contains_key(&key.1))
+        };
+        for key in newly_inactive(old, plan).into_iter().filter(stands) {
             self.departing.entry(key).or_insert(now.steady);
         }
         self.find_finishing();

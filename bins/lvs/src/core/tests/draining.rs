@@ -59,6 +59,16 @@ fn an_inactive_server_goes_after_the_limit() {
 }
 
 #[test]
+fn an_inactive_server_that_is_down_has_nothing_to_finish() {
+    let mut world = serving("");
+    world.report("10.0.0.1:80", Health::Down);
+    world.batches.clear();
+    world.reload(&without_a(""));
+    world.pass_alive(10);
+    assert!(world.batches.is_empty() && !world.logged("removing"));
+}
+
+#[test]
 fn a_server_made_active_again_stays() {
     let mut world = serving("");
     connect(&mut world, 3);
