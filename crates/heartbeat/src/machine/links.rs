@@ -11,6 +11,10 @@ impl Machine {
         if !self.settings.partner {
             return;
         }
+        if links.vips && !before.vips {
+            // The silence may have been the missing link's: the partner can be heard again first.
+            self.listen(now);
+        }
         if links.monitored {
             for (path, was, is) in [
                 (Path::Public, before.public, links.public),

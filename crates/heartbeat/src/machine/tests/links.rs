@@ -99,7 +99,27 @@ fn nobody_takes_over_without_carrier_on_the_vips_and_says_so_once() {
         ..links
     };
     router.at(30_000, Event::Links(restored));
-    assert_eq!(router.activation(), Some((30_000, Cause::PartnerDead)));
+    router.until(40_000);
+    assert_eq!(router.activation(), Some((31_100, Cause::PartnerDead)));
+}
+
+#[test]
+fn a_router_whose_links_return_hears_its_partner_before_it_decides() {
+    let mut router = Router::backup();
+    router.hear_each(200, 5000, Word::Running);
+    let links = Links {
+        monitored: false,
+        ..NO_VIPS
+    };
+    router.at(5100, Event::Links(links));
+    router.until(30_000);
+    let restored = Links {
+        vips: true,
+        ..links
+    };
+    router.at(30_000, Event::Links(restored));
+    router.hear_each(30_900, 40_000, Word::Running);
+    assert_eq!(router.activation(), None, "the partner served all the time");
 }
 
 #[test]
