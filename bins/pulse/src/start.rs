@@ -108,9 +108,24 @@ fn try_ipvs(tool: &Path) -> Result<(), Refusal> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().next().unwrap_or("the table cannot be read");
-    Err(Refusal::new(format!("cannot use IPVS: {said}")))
+    Err(Refusal::new(no_ipvs(&String::from_utf8_lossy(
+        &output.stderr,
+    ))))
+}
+
+/// What the tool said, without modprobe's words before it.
+fn no_ipvs(said: &str) -> String {
+    let reason = said
+        .lines()
+        .find(|line| line.starts_with("Can't initialize ipvs"))
+        .or_else(|| said.lines().next())
+        .unwrap_or("the table cannot be read");
+    let advice = if reason.ends_with("Protocol not available") {
+        "; load the module (modprobe ip_vs) or boot a kernel that has it"
+    } else {
+        ""
+    };
+    format!("cannot use IPVS: {reason}{advice}")
 }
 
 /// Whether CAP_NET_ADMIN is in force; when that cannot be told, the kernel will say it later.
@@ -120,4 +135,22 @@ fn may_change_addresses() -> bool {
     effective
         .and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
         .is_none_or(|set| set & (1 << NET_ADMIN) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::no_ipvs;
+
+    #[test]
+    fn a_kernel_without_ipvs_is_told_in_the_tools_own_words() {
+        let said = "modprobe: FATAL: Module ip_vs not found in directory /lib/modules/6\n\
+            Can't initialize ipvs: Protocol not available\n\
+            Are you sure that IP Virtual Server is built in the kernel or as module?\n";
+        assert_eq!(
+            no_ipvs(said),
+            "cannot use IPVS: Can't initialize ipvs: Protocol not available; \
+             load the module (modprobe ip_vs) or boot a kernel that has it"
+        );
+        assert_eq!(no_ipvs("broken\n"), "cannot use IPVS: broken");
+    }
 }
