@@ -4,9 +4,11 @@
 //! attributes. Otherwise the rest is what the socket gives, datagram by datagram: two bytes of
 //! length, the lower one first, then as many bytes; 0xffff stands for one that is too long.
 
+use std::fmt::Debug;
 use std::io;
 
 use ipvs::codec::Attribute;
+use ipvs::codec::Command;
 use ipvs::codec::IpvsMessage;
 use ipvs::codec::config;
 use ipvs::codec::daemon::{self, DaemonAttribute};
@@ -161,13 +163,19 @@ fn message(bytes: &[u8]) {
     }
     assert_eq!(decoded(&again).as_ref().map(encoded), Some(again));
 
-    if let Ok(state) = service::value(&message) {
+    let state = service::value(&message).ok();
+    if let Some(state) = &state {
         service_again(&state.service);
     }
+    as_listed(bytes, &message, state, |client| client.services());
     for family in [Family::V4, Family::V6] {
-        if let Ok(state) = destination::value(&message, family) {
+        let state = destination::value(&message, family).ok();
+        if let Some(state) = &state {
             server_again(&mark(family), &state.server);
         }
+        as_listed(bytes, &message, state, |client| {
+            client.servers(&mark(family))
+        });
     }
     if let Ok(found) = daemon::value(&message) {
         daemon_again(&found);
@@ -181,6 +189,42 @@ fn message(bytes: &[u8]) {
             "{found:?}"
         );
     }
+}
+
+/// A client, which reads an entry of a listing without decoding the message, takes it for the same.
+fn as_listed<T: PartialEq + Debug>(
+    bytes: &[u8],
+    message: &IpvsMessage,
+    state: Option<T>,
+    list: impl Fn(&mut Client<Script<'_>>) -> Result<Vec<T>, Error>,
+) {
+    let Ok(length) = u16::try_from(bytes.len().next_multiple_of(4) + 36) else {
+        return;
+    };
+    // Its attributes have other meanings.
+    if message.command == Command::SetInfo {
+        return;
+    }
+    // Both messages belong to the request that follows the question for the family.
+    let header = |length: usize, kind: u8| {
+        let length = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+        [&length[..], &[kind, 0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0]].concat()
+    };
+    let mut datagram = length.to_le_bytes().to_vec();
+    datagram.extend(header(16 + bytes.len(), 29));
+    datagram.extend(bytes);
+    datagram.resize(
+        datagram.len() + bytes.len().next_multiple_of(4) - bytes.len(),
+        0,
+    );
+    datagram.extend(header(20, 3));
+    datagram.extend([0; 4]);
+    answers(&datagram, |client| {
+        let listed = list(client).ok();
+        let first = listed.as_ref().map(|list| list.iter().collect::<Vec<_>>());
+        assert_eq!(first, state.as_ref().map(|it| vec![it]));
+        Ok(())
+    });
 }
 
 /// Whether an attribute that we do not know is marked both as nested and as in network order, which
