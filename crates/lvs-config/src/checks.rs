@@ -56,6 +56,15 @@ fn timers(global: &Global, notes: &mut Notes<'_>) {
         let help = "original daemons send without pause";
         notes.add(Code::ZeroKeepalive, global.keepalive.span, message, help);
     }
+    if global.heartbeat_auth.is_written() && !global.heartbeat_key.is_written() {
+        let message = "heartbeat_auth has no effect without heartbeat_key".to_owned();
+        notes.add(
+            Code::KeywordIgnored,
+            global.heartbeat_auth.span,
+            message,
+            "",
+        );
+    }
     if global.heartbeat_port.value == 0 {
         let message = "heartbeat_port = 0 lets the kernel choose a port".to_owned();
         let help = "the partner cannot know it; the default is 539";
@@ -138,6 +147,10 @@ fn selection(config: &Config, notes: &mut Notes<'_>) {
         ServiceKind::Fos => (&config.virtuals, "virtual"),
     };
     let name = service.keyword();
+    if service.value == ServiceKind::Fos {
+        let message = "failover services are not supported: pulse refuses to start".to_owned();
+        notes.add(Code::FailoverUnsupported, service.span, message, "");
+    }
     if let Some(first) = other.first() {
         let message = format!("{kind} blocks have no effect with service = {name}");
         notes.add(Code::BlocksIgnored, first.name.span, message, "");

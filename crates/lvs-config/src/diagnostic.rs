@@ -91,6 +91,10 @@ codes! {
     CrlfLineEnds = "crlf-line-ends",
     /// Lines end in CR.
     CrLineEnds = "cr-line-ends",
+    /// Quotes that original daemons read otherwise, or not at all.
+    OriginalQuotes = "original-quotes",
+    /// A text in single quotes, which the original handed on with its marks.
+    SingleQuotes = "single-quotes",
     /// A keyword given twice; the last one counts.
     DuplicateKeyword = "duplicate-keyword",
     /// Two blocks of one name; both count.
@@ -121,6 +125,8 @@ codes! {
     SyncIdCut = "sync-id-cut",
     /// No block of the kind that `service` selects is active.
     NoActiveService = "no-active-service",
+    /// `service = fos`.
+    FailoverUnsupported = "failover-unsupported",
     /// Blocks that `service` does not select.
     BlocksIgnored = "blocks-ignored",
     /// An active service without an address or a mark.

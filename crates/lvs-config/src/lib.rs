@@ -19,6 +19,7 @@ mod lexer;
 mod meaning;
 mod model;
 mod notes;
+mod original;
 mod parse;
 mod place;
 #[cfg(test)]

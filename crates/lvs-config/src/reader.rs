@@ -26,7 +26,9 @@ use crate::notes::MOST_MESSAGES;
 use crate::notes::Note;
 use crate::notes::Notes;
 use crate::notes::warnings;
+use crate::original;
 use crate::services::Services;
+use crate::value::Kind;
 
 /// An error, before its line is known.
 #[derive(Debug)]
@@ -150,6 +152,7 @@ impl<'a> Reader<'a> {
         if *first == *"}" {
             return self.close(line, first);
         }
+        self.note_quotes(line, &words);
         if brace_pending && *first == *"{" && rest.is_empty() {
             return Ok(());
         }
@@ -168,6 +171,19 @@ impl<'a> Reader<'a> {
             self.reopen(line, &words, opener);
             Err(fault)
         })
+    }
+
+    /// An original partner would stop here, or understand something else.
+    fn note_quotes(&mut self, line: &Line<'a>, words: &[Word<'a>]) {
+        let Some(quoted) = words.iter().find(|word| word.quote.is_some()) else {
+            return;
+        };
+        if !original::reads_the_same(line.bytes, words) {
+            let span = Some(line.span_of(quoted.raw));
+            let message = "original daemons read the quotes of this line otherwise".to_owned();
+            let help = "they want a word without blanks bare, or its quote at the end of the line";
+            Notes(&mut self.notes).add(Code::OriginalQuotes, span, message, help);
+        }
     }
 
     fn assign_global(
@@ -445,6 +461,11 @@ fn assign<'a, B>(
             message,
             "remove one of the two lines",
         );
+    }
+    if kind == Kind::Quoted && values.first().is_some_and(|word| word.quote == Some(b'\'')) {
+        let message = format!("{name} is in single quotes, which are not part of the text");
+        let help = "original daemons hand them on to the checker: use double quotes";
+        notes.add(Code::SingleQuotes, Some(span), message, help);
     }
     if keyword.origin == Origin::Extension {
         let message = format!("{name} is not known to original daemons, which refuse the file");

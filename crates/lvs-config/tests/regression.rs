@@ -67,6 +67,24 @@ fn B2_blanks_may_follow_a_closing_quote() {
 }
 
 #[test]
+fn B2_an_original_partner_would_stop_at_such_a_quote() {
+    for text in [
+        "virtual \"a\" {\n}\n",
+        "virtual a {\n expect = \"HTTP\" \n}\n",
+        "keepalive = '6'\t\n",
+    ] {
+        assert!(warns(text, Code::OriginalQuotes), "{text}");
+    }
+    for text in [
+        "virtual \"a b\" {\n expect = \"HTTP\"\n send = \"GET /\" \n}\n",
+        "virtual a {\n} \"x\"y\" \n",
+        "debug_level = \"a\"b\"\n# \"x\" \nrsh_command = it's\n",
+    ] {
+        assert!(!warns(text, Code::OriginalQuotes), "{text}");
+    }
+}
+
+#[test]
 fn B3_a_bad_quote_is_one_everywhere() {
     refused(
         "virtual a {\n active = 1\n expect = \"x\n}\n",
@@ -86,6 +104,8 @@ fn B4_single_quotes_do_not_reach_the_checker() {
     assert_eq!(config.virtuals[0].send.as_ref().unwrap(), "it\"s");
     // The checker took one mark off the end of any text.
     assert_eq!(config.virtuals[0].expect.as_ref().unwrap(), "ok");
+    assert!(warns("virtual a {\n send = 'x'\n}\n", Code::SingleQuotes));
+    assert!(!warns("debug_level = 'NONE'\n", Code::SingleQuotes));
 }
 
 #[test]
@@ -220,6 +240,22 @@ fn B12_a_lone_private_address_is_completed() {
 #[test]
 fn B27_a_check_needs_time() {
     refused("virtual a {\n timeout = 0\n}\n", 2, "invalid argument");
+}
+
+#[test]
+fn B47_failover_services_are_known_not_to_run() {
+    let text = "service = fos\nfailover a {\n active = 1\n}\n";
+    assert!(warns(text, Code::FailoverUnsupported));
+    assert!(!warns("failover a {\n}\n", Code::FailoverUnsupported));
+}
+
+#[test]
+fn heartbeat_auth_needs_a_key() {
+    assert!(warns("heartbeat_auth = enforce\n", Code::KeywordIgnored));
+    assert!(!warns(
+        "heartbeat_auth = send\nheartbeat_key = /etc/k\n",
+        Code::KeywordIgnored
+    ));
 }
 
 #[test]
