@@ -117,14 +117,19 @@ impl Editor {
             return Ok(());
         }
         let name = unwritable(place.level(), keyword);
-        let words = write::words_of(kind, &value).ok_or(name)?;
-        let mut wanted = self.config.clone();
-        apply(&mut wanted, place, keyword, Some(value))?;
         let layout = Layout::new(&self.text);
         let last = layout
             .assignments(place)
             .filter(|(_, name, _)| *name == keyword.as_bytes())
             .last();
+        let behind = last.as_ref().and_then(|(_, _, old)| self.text.get(old.end));
+        let words = match behind {
+            Some(&behind) if is_blank(behind) => write::words_before_blank(kind, &value),
+            _ => write::words_of(kind, &value),
+        };
+        let words = words.ok_or(name)?;
+        let mut wanted = self.config.clone();
+        apply(&mut wanted, place, keyword, Some(value))?;
         let text = match last {
             Some((_, _, old)) => self.replaced(old, &words),
             None => self.with_line(&layout, place, keyword, &words),

@@ -198,6 +198,23 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
+    /// Only root can give a file away: elsewhere there is no other owner to keep.
+    #[test]
+    fn replacing_keeps_owner_and_set_id_bits() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lvs.cf");
+        std::fs::write(&file, "old").unwrap();
+        let given_away = std::os::unix::fs::chown(&file, Some(48), Some(49)).is_ok();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o2664)).unwrap();
+        let before = file.metadata().unwrap();
+        assert_eq!(before.uid() == 48, given_away);
+        replace(&file, b"new").unwrap();
+        let after = file.metadata().unwrap();
+        assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+        assert_eq!(after.mode(), before.mode());
+        assert_ne!(after.ino(), before.ino());
+    }
+
     #[test]
     fn a_file_changed_meanwhile_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();

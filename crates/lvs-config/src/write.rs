@@ -148,6 +148,16 @@ pub(crate) fn assignment(indent: usize, name: &str, words: &[u8]) -> Vec<u8> {
 
 /// The value as it stands behind the equal sign; `None` when no text is read as it.
 pub(crate) fn words_of(kind: Kind, value: &Value) -> Option<Vec<u8>> {
+    words_with(kind, value, kind == Kind::Quoted)
+}
+
+/// The same in a form that originals read before a blank too, if there is one (B2).
+pub(crate) fn words_before_blank(kind: Kind, value: &Value) -> Option<Vec<u8>> {
+    words_with(kind, value, false).or_else(|| words_of(kind, value))
+}
+
+/// With quotes, or with them only where they are needed.
+fn words_with(kind: Kind, value: &Value, quotes: bool) -> Option<Vec<u8>> {
     let words = match value {
         Value::Flag(flag) => u8::from(*flag).to_string().into_bytes(),
         Value::Number(number) => number.to_string().into_bytes(),
@@ -155,7 +165,7 @@ pub(crate) fn words_of(kind: Kind, value: &Value) -> Option<Vec<u8>> {
         Value::Ip(None) => b"0.0.0.0".to_vec(),
         Value::Ip(Some(address)) => address.to_string().into_bytes(),
         Value::Choice(name) => name.as_bytes().to_vec(),
-        Value::Text(text) => token(text.as_bytes(), kind == Kind::Quoted)?,
+        Value::Text(text) => token(text.as_bytes(), quotes)?,
         Value::Address(address) => {
             let mut words = address.host.to_string().into_bytes();
             words.push(b' ');

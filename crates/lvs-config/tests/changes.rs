@@ -139,6 +139,23 @@ fn an_edit_leaves_all_else_alone() {
     insta::assert_snapshot!("edited", String::from_utf8(editor.text().to_vec()).unwrap());
 }
 
+/// The original takes a quote before a blank for unclosed (B2).
+#[test]
+fn an_edited_text_before_a_blank_is_one_that_originals_read() {
+    let text = "virtual a {\n expect = HTTP \t\n send = \"GET /\" \n}\n";
+    let mut editor = Editor::new(text.as_bytes()).unwrap();
+    editor.set(Place::Virtual(0), "expect", "OK").unwrap();
+    editor.set(Place::Virtual(0), "send", "quit").unwrap();
+    let edited = String::from_utf8(editor.text().to_vec()).unwrap();
+    assert_eq!(edited, "virtual a {\n expect = OK \t\n send = quit \n}\n");
+    editor.set(Place::Virtual(0), "expect", "O K").unwrap();
+    editor.set(Place::Virtual(0), "send", "a\"").unwrap();
+    let checked = parse(editor.text()).unwrap();
+    assert_eq!(checked.config, editor.config());
+    let edited = String::from_utf8(editor.text().to_vec()).unwrap();
+    assert!(edited.contains("expect = \"O K\" \t\n"), "{edited}");
+}
+
 #[test]
 fn what_cannot_be_is_refused_and_changes_nothing() {
     let mut editor = Editor::new(NAT.as_bytes()).unwrap();
