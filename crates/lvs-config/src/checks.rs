@@ -93,8 +93,12 @@ fn routers(config: &Config, notes: &mut Notes<'_>) {
     let global = &config.global;
     let (primary, backup) = (config.primary(), config.backup());
     if primary.is_none() {
-        let message = "no primary is given: each router takes itself for the backup".to_owned();
-        notes.add(Code::NoPrimary, None, message, "write primary = ADDRESS");
+        let message = match backup {
+            None => "neither primary nor backup is given: pulse refuses to start",
+            Some(_) => "no primary is given: the backup has no partner",
+        };
+        let help = "write primary = ADDRESS";
+        notes.add(Code::NoPrimary, None, message.to_owned(), help);
     }
     if global.backup_active.value && backup.is_none() {
         let message = "backup_active = 1 without the address of a backup counts as 0".to_owned();

@@ -219,6 +219,24 @@ fn B11_what_cannot_work_is_told() {
 }
 
 #[test]
+fn B11_without_any_router_pulse_does_not_start() {
+    let message = |text: &[u8]| {
+        let warnings = parse(text).unwrap().warnings;
+        let warning = warnings.iter().find(|w| w.code == Code::NoPrimary);
+        warning.map(|warning| warning.message.clone())
+    };
+    assert_eq!(
+        message(b"backup = 0.0.0.0\n").unwrap(),
+        "neither primary nor backup is given: pulse refuses to start"
+    );
+    assert_eq!(
+        message(b"backup = 192.0.2.2\n").unwrap(),
+        "no primary is given: the backup has no partner"
+    );
+    assert_eq!(message(b"primary = 192.0.2.1\n"), None);
+}
+
+#[test]
 fn B12_a_lone_private_address_is_completed() {
     let routers = "primary = 192.0.2.1\nbackup = 192.0.2.2\n";
     let public = config(routers);
