@@ -162,16 +162,6 @@ pub enum Notice {
     NobodyToHandOverTo,
 }
 
-impl Notice {
-    /// Whether it tells of something that is wrong.
-    pub const fn is_warning(&self) -> bool {
-        !matches!(
-            self,
-            Self::PathRestored(_) | Self::PartnerBack | Self::LinksRestored
-        )
-    }
-}
-
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
