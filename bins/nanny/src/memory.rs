@@ -1,4 +1,5 @@
 //! Memory that starting up needed and a checker at work does not. A thousand of them run at once.
+//! `unsafe` for one call of the C library that has no wrapper.
 #![allow(unsafe_code)]
 
 /// Gives what the argument parser left in the heap back to the kernel.

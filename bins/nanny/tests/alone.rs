@@ -1,5 +1,11 @@
 //! nanny without lvs: the original's messages and ipvsadm commands, in their order.
-#![allow(non_snake_case, missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(
+    non_snake_case,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests of known bugs are named after them; a test may stop at the first surprise"
+)]
 
 mod support;
 

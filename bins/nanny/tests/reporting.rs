@@ -1,5 +1,11 @@
 //! nanny under lvs: lines in the report pipe, and never a call of ipvsadm.
-#![allow(non_snake_case, missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(
+    non_snake_case,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests of known bugs are named after them; a test may stop at the first surprise"
+)]
 
 mod support;
 

@@ -4,7 +4,10 @@
 //! Owns what follows from a verdict. Never opens sockets, reads clocks or writes logs: time is an
 //! argument (any monotonic origin), and what shall happen is returned as [`Action`] values.
 
-#![cfg_attr(test, allow(non_snake_case))]
+#![cfg_attr(
+    test,
+    allow(non_snake_case, reason = "tests of known bugs are named after them")
+)]
 
 mod failover;
 mod pause;

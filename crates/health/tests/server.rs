@@ -4,7 +4,8 @@
     missing_docs,
     clippy::expect_used,
     clippy::panic,
-    clippy::unwrap_used
+    clippy::unwrap_used,
+    reason = "tests of known bugs are named after them; a test may stop at the first surprise"
 )]
 
 use health::{Action, Cause, Entry, Force, Removal, Server, Settings, Standing, Verdict};

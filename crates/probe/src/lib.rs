@@ -3,7 +3,10 @@
 //! Owns sockets, child processes and the time limit of that attempt. Never decides what follows
 //! from the outcome, never logs, and returns at once when one of the given descriptors speaks.
 
-#![cfg_attr(test, allow(non_snake_case))]
+#![cfg_attr(
+    test,
+    allow(non_snake_case, reason = "tests of known bugs are named after them")
+)]
 
 mod check;
 mod escape;

@@ -4,7 +4,8 @@
     missing_docs,
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    reason = "tests of known bugs are named after them; a test may stop at the first surprise"
 )]
 
 use probe::{Check, Expect, Outcome, Protocol, Reason, Service};

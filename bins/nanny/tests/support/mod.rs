@@ -6,7 +6,8 @@
     missing_docs,
     clippy::unwrap_used,
     clippy::panic,
-    clippy::expect_used
+    clippy::expect_used,
+    reason = "each test program uses a part of it; a test may stop at the first surprise"
 )]
 
 use nix::sys::signal::{Signal, kill};
