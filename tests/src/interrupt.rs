@@ -1,34 +1,20 @@
-//! Ctrl-C and its relatives: noticed by one thread, asked for by whoever waits.
+//! Ctrl-C and its relatives: noted when they come, asked for by whoever waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
-use nix::sys::signal::{SigSet, Signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::error::{Context, Error, Result};
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Blocks the signals in this and all later threads and starts the thread that waits for them.
-/// Children are not affected: the standard library empties the mask of what it starts.
+/// Notes the signals from now on. They are caught, not blocked: what is started from here would
+/// inherit a mask, and programs under test would not hear their signals.
 pub fn watch() -> Result<()> {
-    let mut signals = SigSet::empty();
-    for signal in [
-        Signal::SIGINT,
-        Signal::SIGTERM,
-        Signal::SIGHUP,
-        Signal::SIGQUIT,
-    ] {
-        signals.add(signal);
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+        signal_hook::flag::register(signal, Arc::clone(&ASKED)).during("watching for signals")?;
     }
-    // Not to be stopped when taking a lent terminal back.
-    let mut blocked = signals;
-    blocked.add(Signal::SIGTTOU);
-    blocked.thread_block().during("blocking signals")?;
-    std::thread::spawn(move || {
-        while signals.wait().is_ok() {
-            ASKED.store(true, Ordering::SeqCst);
-        }
-    });
     Ok(())
 }
 

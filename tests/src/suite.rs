@@ -260,6 +260,7 @@ fn unit_tests() -> Result<String> {
             "nextest",
             "run",
             "--workspace",
+            "--no-fail-fast",
             "--color",
             "never",
         ]))?

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd::{Pid, getpgrp, tcsetpgrp};
 
@@ -92,7 +92,13 @@ impl Terminal {
 
     /// Makes another process group the one that reads from it.
     fn lend(&self, group: Pid) -> Result<()> {
-        tcsetpgrp(&self.file, group).during("lending the terminal")
+        // Taking it back comes from the background, which would stop this program.
+        let mut background = SigSet::empty();
+        background.add(Signal::SIGTTOU);
+        background.thread_block().during("blocking a signal")?;
+        let lent = tcsetpgrp(&self.file, group).during("lending the terminal");
+        background.thread_unblock().during("unblocking a signal")?;
+        lent
     }
 }
 
