@@ -42,7 +42,7 @@ pub enum LoadError {
         reason: String,
     },
     /// The file is wrong.
-    #[error("lvs: error parsing {} on line {line}. ({text})", path.display())]
+    #[error("lvs: error parsing {} at line {line}: {text}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,

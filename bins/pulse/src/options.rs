@@ -33,7 +33,7 @@ pub(crate) enum Tool {
         against: Option<PathBuf>,
     },
     /// `--show-config`
-    ShowConfig,
+    ShowConfig { format: Option<String> },
     /// `--status`
     Status { json: bool },
     /// `--hand-over`
@@ -84,7 +84,7 @@ fn command() -> Command {
         Arg::new("format")
             .long("format")
             .value_name("format")
-            .help("With --check: text or json"),
+            .help("With --check and --show-config: text or json"),
         path(
             "against",
             "configfile",
@@ -111,7 +111,28 @@ impl Options {
         args: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Result<Self, ExitCode> {
         let version = env!("CARGO_PKG_VERSION");
-        daemon::cli::parse(command(), "pulse", version, args).map(|matches| Self::from(&matches))
+        let matches = daemon::cli::parse(command(), "pulse", version, args)?;
+        match misplaced(&matches) {
+            Some(text) => {
+                eprintln!("pulse: {text}");
+                Err(ExitCode::FAILURE)
+            }
+            None => Ok(Self::from(&matches)),
+        }
+    }
+}
+
+/// An option that means nothing without another one: whoever forgot that one does not want a daemon.
+fn misplaced(matches: &ArgMatches) -> Option<&'static str> {
+    let (check, show) = (matches.get_flag("check"), matches.get_flag("show-config"));
+    if matches.contains_id("against") && !check {
+        Some("--against is for --check")
+    } else if matches.contains_id("format") && !check && !show {
+        Some("--format is for --check and --show-config")
+    } else if matches.get_flag("json") && !matches.get_flag("status") {
+        Some("--json is for --status")
+    } else {
+        None
     }
 }
 
@@ -119,8 +140,8 @@ impl From<&ArgMatches> for Options {
     fn from(matches: &ArgMatches) -> Self {
         let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
         let flag = |name: &str| matches.get_flag(name);
+        let format = matches.get_one::<String>("format").cloned();
         let tool = if flag("check") {
-            let format = matches.get_one::<String>("format").cloned();
             Some(Tool::Check {
                 format,
                 against: path("against"),
@@ -130,7 +151,7 @@ impl From<&ArgMatches> for Options {
         } else if flag("hand-over") {
             Some(Tool::HandOver)
         } else {
-            flag("show-config").then_some(Tool::ShowConfig)
+            flag("show-config").then_some(Tool::ShowConfig { format })
         };
         Self {
             config_file: path("configfile")

@@ -12,27 +12,32 @@ use crate::refusal::Refusal;
 pub(crate) fn run(tool: &Tool, options: &Options) -> ExitCode {
     let file = options.config_file.as_path();
     let run_dir = || daemon::paths::run_dir(options.run_dir.as_deref());
-    let mut request = Request {
-        program: "pulse",
-        format: Format::Text,
-        style: Style::of_standard_error(),
-    };
     match tool {
         Tool::Status { json } => ask::status(&run_dir(), *json),
         Tool::HandOver => ask::hand_over(&run_dir()),
-        Tool::ShowConfig => check::show_config(&request, file).print(),
-        Tool::Check { format, against } => {
-            request.format = match format.as_deref() {
-                None | Some("text") => Format::Text,
-                Some("json") => Format::Json,
-                Some(other) => {
-                    return Refusal::new(format!("bad argument {other}: text or json")).tell();
-                }
-            };
-            match against {
-                Some(old) => check::against(&request, file, old).print(),
-                None => check::report(&request, file).print(),
-            }
-        }
+        Tool::ShowConfig { format } => match request(format.as_deref()) {
+            Ok(request) => check::show_config(&request, file).print(),
+            Err(refusal) => refusal.tell(),
+        },
+        Tool::Check { format, against } => match (request(format.as_deref()), against) {
+            (Ok(request), Some(old)) => check::against(&request, file, old).print(),
+            (Ok(request), None) => check::report(&request, file).print(),
+            (Err(refusal), _) => refusal.tell(),
+        },
     }
+}
+
+fn request(format: Option<&str>) -> Result<Request<'static>, Refusal> {
+    let format = match format {
+        None | Some("text") => Format::Text,
+        Some("json") => Format::Json,
+        Some(other) => {
+            return Err(Refusal::new(format!("bad argument {other}: text or json")));
+        }
+    };
+    Ok(Request {
+        program: "pulse",
+        format,
+        style: Style::of_standard_error(),
+    })
 }

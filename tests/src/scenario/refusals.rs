@@ -128,7 +128,7 @@ fn wrong_file() -> Result<String> {
             one_line(
                 "lvs",
                 &output,
-                &format!("lvs: error parsing {CONFIGURATION} on line {line}."),
+                &format!("lvs: error parsing {CONFIGURATION} at line {line}: "),
             )?;
         }
         Ok(String::new())

@@ -46,7 +46,7 @@ fn verdicts_reload_and_end() {
     world.write("lvs.cf", "virtual {\n");
     lvs.signal(Signal::SIGHUP);
     lvs.logs("lvs: error parsing ");
-    lvs.logs("on line 1.");
+    lvs.logs("at line 1: ");
     let nannies = world.nannies();
     lvs.signal(Signal::SIGTERM);
     assert_eq!(lvs.ends().code(), Some(0));
@@ -193,7 +193,7 @@ fn bad_input_touches_nothing() {
         let (status, _, errors) = world.run(&["-n"]);
         assert_eq!(status.code(), Some(1));
         let expected = format!(
-            "lvs: error parsing {} on line {line}.",
+            "lvs: error parsing {} at line {line}: ",
             world.path("lvs.cf").display()
         );
         assert!(errors.starts_with(&expected), "{errors}");

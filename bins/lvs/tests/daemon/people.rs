@@ -112,7 +112,7 @@ fn a_plan_says_what_a_reload_would_change_and_changes_nothing() {
     assert_eq!(ask(&world, &["--plan"]), change);
     assert_eq!(world.read("table"), table);
     world.write("lvs.cf", "virtual {\n");
-    assert!(refused(&world, &["--plan"]).contains("on line 1."));
+    assert!(refused(&world, &["--plan"]).contains("at line 1: "));
 }
 
 #[test]

@@ -43,8 +43,11 @@ fn refusals_are_one_clear_line() {
         "{output:?}"
     );
 
-    a.set("no-ipvs", true);
     a.configure(&good);
+    let output = refused(a, &["--against", &file]);
+    assert_eq!(stderr(&output), "pulse: --against is for --check\n");
+
+    a.set("no-ipvs", true);
     let output = refused(a, &["-n"]);
     assert_eq!(
         stderr(&output),
