@@ -41,7 +41,6 @@ use daemon::mode::{self, StartMode};
 use daemon::{child, inherited, lock, log, paths, runtime};
 
 use crate::core::FAILED;
-use crate::load::Source;
 use crate::options::Options;
 use crate::shell::{Pulse, Setup};
 
@@ -76,7 +75,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn start(options: &Options, answers: &mut Option<OwnedFd>) -> Result<u8, String> {
     if answers.is_none() {
         // Whoever starts lvs by hand learns of a wrong file from the terminal.
-        load::parse(&Source::File(options.config.clone())).map_err(|error| error.to_string())?;
+        load::explain(&options.config)?;
     }
     let _lock = acquire_lock(answers.is_some())?;
     let run_dir = paths::run_dir(options.run_dir.as_deref());

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lvs_config::Config;
+use lvs_config::draw::{self, Style};
 
 use crate::nanny;
 use crate::plan::Plan;
@@ -76,6 +77,19 @@ pub fn parse(source: &Source) -> Result<Config, LoadError> {
             line: error.line,
             text: error.message,
         })
+}
+
+/// What a person at the terminal is told of a wrong file: on a terminal with the line itself.
+pub fn explain(path: &Path) -> Result<(), String> {
+    let bytes = read(path).map_err(|error| error.to_string())?;
+    match lvs_config::parse(&bytes) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let style = Style::of_standard_error();
+            let text = draw::error(&error, "lvs", &path.to_string_lossy(), &bytes, style);
+            Err(text.trim_end().to_owned())
+        }
+    }
 }
 
 /// The bytes of a configuration file.
