@@ -111,7 +111,7 @@ fn picture(stage: &Stage, method: Method) {
         "\n{}  {name}, real servers in {side}.0/24\n\n\
          \x20                    ┌─ router A {} ─┐  ┌─ web1 {}\n\
          \x20 client ── VIP ─────┤                          ├──┤\n\
-         \x20       {VIP} └─ router B {} ─┘  └─ web2 {}\n",
+         \x20      {VIP} └─ router B {} ─┘  └─ web2 {}\n",
         stage.paint("1", "A router pair"),
         Side::A.public(),
         server_address(method, 0),
