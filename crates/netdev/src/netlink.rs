@@ -19,6 +19,8 @@ use crate::{Error, LocalAddress, Result, VipAddress, index_of};
 #[derive(Debug)]
 pub struct Netdev {
     state: Mutex<State>,
+    /// The kernel refuses a second listing on a connection while one is being read (EBUSY).
+    listing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,7 @@ impl Netdev {
         };
         Ok(Self {
             state: Mutex::new(state),
+            listing: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -83,6 +86,7 @@ impl Netdev {
 
     /// All IPv4 addresses.
     pub async fn addresses(&self) -> Result<Vec<LocalAddress>> {
+        let _turn = self.listing.lock().await;
         let result = self
             .retried(async |handle| {
                 let mut request = handle.address().get();
@@ -134,6 +138,7 @@ impl Netdev {
 
     /// All interfaces.
     pub async fn links(&self) -> Result<Vec<Link>> {
+        let _turn = self.listing.lock().await;
         let result = self
             .retried(async |handle| {
                 handle

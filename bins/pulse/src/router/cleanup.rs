@@ -43,10 +43,14 @@ impl Router {
         let (netdev, plan) = (Rc::clone(&self.netdev), Rc::clone(&self.plan));
         let list = self.state_dir().join("owned.json");
         self.start(async move {
-            let present = netdev.addresses().await.unwrap_or_default();
+            let (present, unread) = match netdev.addresses().await {
+                Ok(present) => (present, None),
+                Err(error) => (Vec::new(), Some(error.to_string())),
+            };
             let is_up = |vip: &&VipAddress| present.iter().any(|it: &LocalAddress| it.is(vip));
             let removed: Vec<VipAddress> = plan.addresses().filter(is_up).cloned().collect();
-            let errors = addresses::remove(&netdev, &removed).await;
+            let mut errors = addresses::remove(&netdev, &removed).await;
+            errors.extend(unread);
             Happened::Leftovers(Leftovers {
                 removed,
                 errors,
