@@ -3,13 +3,13 @@
 //! Blocking work is done in a thread of its own, so that nothing else is late.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lvs_config::Config;
 use lvs_config::draw::{self, Style};
+use lvs_config::file::{self, FileError};
 
 use crate::nanny;
 use crate::plan::Plan;
@@ -94,18 +94,13 @@ pub fn explain(path: &Path) -> Result<(), String> {
 
 /// The bytes of a configuration file.
 pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let failed = |reason: String| LoadError::Open {
+    file::read(path, SIZE_LIMIT).map_err(|error| LoadError::Open {
         path: path.to_path_buf(),
-        reason,
-    };
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut bytes = Vec::new();
-    let read = file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes);
-    read.map_err(|error| failed(error.to_string()))?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(failed("too large".to_owned()));
-    }
-    Ok(bytes)
+        reason: match error {
+            FileError::TooLarge { .. } => "too large".to_owned(),
+            other => other.into_reason().to_string(),
+        },
+    })
 }
 
 /// Reads, parses, resolves. Gives the names it knows back for the next time.

@@ -2,12 +2,12 @@
 //!
 //! Everything here may block: at start nothing else runs yet, later it runs in a thread of its own.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 use lvs_config::draw::{self, Style};
+use lvs_config::file::FileError;
 use lvs_config::{Config, Host, ParseError, ServiceKind};
 use thiserror::Error;
 
@@ -94,13 +94,7 @@ pub(crate) fn load(file: &Path) -> Result<Loaded, LoadError> {
 
 /// The whole file, unless it is larger than `limit`.
 pub(crate) fn read(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(file)?.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        let text = format!("larger than {} MiB", limit / (1024 * 1024));
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
-    }
-    Ok(bytes)
+    lvs_config::file::read(file, limit).map_err(FileError::into_reason)
 }
 
 /// The address of a host; a name's first IPv4 address.
@@ -120,6 +114,8 @@ pub(crate) fn resolve(host: &Host) -> Result<Ipv4Addr, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn loaded(text: &str) -> Result<Loaded, String> {

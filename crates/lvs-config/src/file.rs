@@ -59,6 +59,22 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// The reason alone, for a caller that names the file and the act itself.
+    pub fn into_reason(self) -> io::Error {
+        match self {
+            Self::Open { source, .. } | Self::Read { source, .. } | Self::Write { source, .. } => {
+                source
+            }
+            Self::TooLarge { limit, .. } => io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("larger than {} MiB", limit / (1024 * 1024)),
+            ),
+            Self::Changed { .. } => io::Error::other("changed meanwhile"),
+        }
+    }
+}
+
 /// The bytes of a file, unless there are more than `limit`.
 ///
 /// # Errors
