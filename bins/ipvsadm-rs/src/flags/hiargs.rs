@@ -11,7 +11,7 @@ use ipvs::{
 };
 
 use super::UsageError;
-use super::defs::{Command, Opt};
+use super::kinds::{Command, Opt};
 use super::lowargs::{LowArgs, Method, TunnelType};
 use super::matrix;
 

@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use ipvs::{Checksum, DaemonRole, Family, Protocol};
 
-use super::defs::{COLUMNS, Command, Id, Opt};
+use super::defs::Id;
+use super::kinds::{COLUMNS, Command, Opt};
 use super::popt::Parser;
 use super::value::{leading_number, lenient_ipv4, multicast_group, name, number};
 use super::{UsageError, Word, address};
@@ -157,7 +158,7 @@ pub(super) fn parse(words: Vec<Word>, within_input: bool) -> Result<LowArgs, Usa
     }
     while let Some(taken) = parser.take() {
         match taken {
-            Ok((Id::Option(option), argument)) => args.take(option, argument.as_deref())?,
+            Ok((Id::Opt(option), argument)) => args.take(option, argument.as_deref())?,
             Ok((Id::Command(_), _)) => {
                 return Err(UsageError::quoting(
                     "invalid option `",

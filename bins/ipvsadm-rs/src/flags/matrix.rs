@@ -1,7 +1,7 @@
 //! Which options go with which command, and with which kind of tunnel (`ipvsadm.md` 1.4, 1.5).
 
 use super::UsageError;
-use super::defs::{COLUMNS, Command};
+use super::kinds::{COLUMNS, Command};
 use super::lowargs::TunnelType;
 
 /// Number of the first option of the tunnel table: `tun-port`.

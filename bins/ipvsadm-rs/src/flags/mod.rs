@@ -1,13 +1,14 @@
 //! The command line.
 //!
-//! `defs` is the one table of commands and options; `popt` takes words apart as ipvsadm's parser does;
-//! `lowargs` takes the options in their order and checks each value; `hiargs` checks how they go together
-//! and says what is to be done. Nothing here asks the kernel. Facts: `ipvsadm.md` section 1.
+//! `kinds` has the commands and options, `defs` the one table of how they are written; `popt` takes words
+//! apart as ipvsadm's parser does; `lowargs` takes the options in their order and checks each value;
+//! `hiargs` checks how they go together and says what is to be done. Nothing here asks the kernel. Facts: `ipvsadm.md` section 1.
 
 mod address;
 pub mod defs;
 mod error;
 mod hiargs;
+pub mod kinds;
 mod lowargs;
 mod matrix;
 mod popt;

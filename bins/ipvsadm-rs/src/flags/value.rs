@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use crate::names::cut;
+
 /// A decimal number as C's `strtol` reads it: leading white space and a sign are fine, anything after the
 /// digits is not. `None` too when it lies outside the range.
 pub(super) fn number(text: &[u8], lowest: i64, highest: i64) -> Option<i64> {
@@ -94,7 +96,27 @@ pub(super) fn multicast_group(text: &[u8]) -> Result<IpAddr, &'static str> {
         .ok_or("IPv4")
 }
 
-/// A name, cut to so many bytes.
+/// A name of at most so many bytes. What is not UTF-8 is replaced before the name is cut, because a
+/// replacement is longer than what it stands for.
 pub(super) fn name(text: &[u8], most: usize) -> String {
-    String::from_utf8_lossy(text.get(..most).unwrap_or(text)).into_owned()
+    cut(String::from_utf8_lossy(text).into_owned(), most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn found_name_not_utf8() {
+        for bad in [
+            &[0xff; 20][..],
+            b"round-robin-\xff\xff\xff\xff",
+            b"12345678901234\xc3\xa9",
+        ] {
+            let name = name(bad, 15);
+            assert!(name.len() <= 15, "{name:?}");
+        }
+        assert_eq!(name(b"12345678901234567", 15), "123456789012345");
+        assert_eq!(name(b"wlc", 15), "wlc");
+    }
 }
