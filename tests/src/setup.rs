@@ -139,15 +139,19 @@ pub fn cargo(arguments: &[&str]) -> Command {
 
 /// Builds the programs into the folder that the laboratory itself is in.
 pub fn build() -> Result<()> {
+    build_with(&["--workspace", "--exclude", "lab", "--bins"])
+}
+
+/// Builds what lets User-Mode Linux run on this processor; gives its path.
+pub fn build_xstate() -> Result<PathBuf> {
+    build_with(&["--package", "uml-xstate"])?;
+    Ok(own_program()?.with_file_name("libuml_xstate.so"))
+}
+
+fn build_with(which: &[&str]) -> Result<()> {
     let own = own_program()?;
-    let mut arguments = vec![
-        "build",
-        "--workspace",
-        "--exclude",
-        "lab",
-        "--bins",
-        "--quiet",
-    ];
+    let mut arguments = vec!["build", "--quiet"];
+    arguments.extend(which);
     if own
         .parent()
         .is_some_and(|folder| folder.ends_with("release"))

@@ -195,6 +195,7 @@ fn boot(folder: &Path, console: &Path, terminal: Option<&Terminal>) -> Result<Ch
         .arg(format!("umid=lab{}", std::process::id()))
         .arg(format!("uml_dir={}", folder.display()))
         .env("TMPDIR", memory_folder(folder))
+        .env("LD_PRELOAD", setup::build_xstate()?)
         .stdin(Stdio::null())
         .stdout(output.try_clone().during("making the console file")?)
         .stderr(output);
