@@ -1,6 +1,7 @@
 //! The test laboratory: a real kernel with IPVS, a client, a pair of routers and real servers in
 //! network namespaces, a demonstration and the end-to-end runs.
-//! It judges the programs from outside and shares no code with them.
+//! It judges the programs from outside and shares no code with them; only the stand-in of ipvsadm-rs
+//! is that program over another table.
 
 pub mod address;
 pub mod bench;
@@ -20,6 +21,7 @@ pub mod router;
 pub mod scenario;
 pub mod setup;
 pub mod shell;
+pub mod stand_in;
 pub mod suite;
 pub mod table;
 pub mod wait;
@@ -31,6 +33,14 @@ use std::process::ExitCode;
 
 /// The whole program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter().peekable();
+    if arguments
+        .peek()
+        .is_some_and(|name| stand_in::is_called_by(name))
+    {
+        let status = stand_in::run(arguments);
+        return ExitCode::from(u8::try_from(status & 0xff).unwrap_or(u8::MAX));
+    }
     match cli::run(arguments) {
         Ok(code) => code,
         Err(error::Error::Interrupted) => {

@@ -21,18 +21,23 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use flags::Word;
-use kernel::RunningKernel;
+use kernel::{Kernel, RunningKernel};
 use session::{NO_DATA, Session};
 
 /// Runs the program with its arguments, the first of which is its name, and gives its exit status.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> i32 {
+    run_on(&mut RunningKernel::default(), arguments)
+}
+
+/// The same on any kernel: also on one that a test supplies.
+pub fn run_on(kernel: &mut dyn Kernel, arguments: impl Iterator<Item = OsString>) -> i32 {
     system::end_on_broken_pipe();
     let mut words = arguments.map(OsStringExt::into_vec);
     let program = words.next().unwrap_or_else(|| b"ipvsadm".to_vec());
     let words: Vec<Word> = words.collect();
     let mut session = Session {
         program: program.clone(),
-        kernel: &mut RunningKernel::default(),
+        kernel,
         input: &mut io::stdin().lock(),
         stdout: &mut io::stdout(),
         out: Vec::new(),
