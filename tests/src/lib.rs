@@ -21,6 +21,7 @@ pub mod router;
 pub mod scenario;
 pub mod setup;
 pub mod shell;
+pub mod stall;
 pub mod stand_in;
 pub mod suite;
 pub mod table;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::Configuration;
 use crate::error::{Context, Error, Result};
 use crate::pair::Pair;
+use crate::stall;
 
 /// Time between heartbeats in the laboratory's lvs.cf.
 const KEEPALIVE: Duration = Duration::from_secs(1);
@@ -67,6 +68,9 @@ pub struct Outcome {
     pub passed: bool,
 }
 
+/// How often a scenario is begun when the machine stands still during each.
+const ATTEMPTS: u32 = 3;
+
 /// Runs the scenarios with these names, one line for each, and leaves the outcomes in a file.
 pub fn run(names: &[String], results: &Path) -> Result<bool> {
     let mut outcomes = Vec::new();
@@ -74,26 +78,40 @@ pub fn run(names: &[String], results: &Path) -> Result<bool> {
         .iter()
         .filter(|scenario| names.iter().any(|name| name == scenario.name))
     {
-        let started = Instant::now();
-        let result = (scenario.run)();
-        let seconds = started.elapsed().as_secs_f64();
-        let (word, text) = match &result {
-            Ok(note) => ("PASS", note.clone()),
-            Err(error) => ("FAIL", error.to_string()),
-        };
-        println!("{word}  {:<24} {seconds:6.1} s  {text}", scenario.name);
-        if let Err(Error::Explained { report, .. }) = &result {
-            println!("{report}");
-        }
+        let passed = (1..=ATTEMPTS).find_map(|attempt| once(scenario, attempt));
         outcomes.push(Outcome {
             name: scenario.name.to_owned(),
-            passed: result.is_ok(),
+            passed: passed.unwrap_or(false),
         });
         let text = serde_json::to_vec(&outcomes).map_err(std::io::Error::from);
         std::fs::write(results, text.during("writing the outcomes")?)
             .during("writing the outcomes")?;
     }
     Ok(outcomes.iter().all(|outcome| outcome.passed))
+}
+
+/// One attempt, and its line; nothing when it failed while the machine stood still, which says nothing
+/// about the programs. The last attempt counts as it is.
+fn once(scenario: &Scenario, attempt: u32) -> Option<bool> {
+    let watch = stall::Watch::start();
+    let started = Instant::now();
+    let result = (scenario.run)();
+    let seconds = started.elapsed().as_secs_f64();
+    let again = result.is_err() && watch.stood_still() && attempt < ATTEMPTS;
+    let (word, mut text) = match &result {
+        Ok(note) => ("PASS", note.clone()),
+        Err(error) if again => ("AGAIN", error.to_string()),
+        Err(error) => ("FAIL", error.to_string()),
+    };
+    if watch.stood_still() {
+        let pause = watch.longest().as_millis();
+        text.push_str(&format!(" (the machine stood still for {pause} ms)"));
+    }
+    println!("{word:<5} {:<24} {seconds:6.1} s  {text}", scenario.name);
+    if let Err(Error::Explained { report, .. }) = &result {
+        println!("{report}");
+    }
+    (!again).then_some(result.is_ok())
 }
 
 /// Brings up a pair, does the run, and adds both routers' logs when it fails.
