@@ -3,12 +3,16 @@
 //!
 //! Must not decide when a child is started again.
 
-use std::ffi::OsString;
+mod process;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -16,12 +20,15 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, pipe2};
 use thiserror::Error;
 use tokio::net::unix::pipe::Receiver;
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
-use crate::system::{self, BeforeExec};
+use self::process::Process;
+use crate::system;
+use crate::system::start::{self, Program, Setup};
 
 /// Variables that concern this process alone; a child gets them only through [`Spec::env`].
 const OWN_VARIABLES: [&str; 6] = [
@@ -67,7 +74,8 @@ pub struct Report {
     pub fd: RawFd,
 }
 
-/// The user and group that a child runs as, without supplementary groups.
+/// The user and group that a child runs as: without supplementary groups and capabilities, and without
+/// a way to gain privileges by a program that it executes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credentials {
     /// User.
@@ -125,96 +133,151 @@ impl Spec {
     /// Starts it. A program that cannot be executed is an error here, not an exit status. To be
     /// called within the event loop.
     pub fn spawn(&self) -> Result<Child, ChildError> {
-        let (report, write_end) = match self.report {
-            Some(report) => {
-                let (reader, writer) = self.report_pipe(report)?;
-                (Some(reader), Some((writer, report.fd)))
-            }
-            None => (None, None),
-        };
-        let mut command = self.command();
-        BeforeExec {
+        self.try_spawn().map_err(|source| ChildError::Start {
+            program: self.program.clone(),
+            source,
+        })
+    }
+
+    fn try_spawn(&self) -> io::Result<Child> {
+        let program = Program::new(&self.program, self.words(), self.environment())?;
+        let report = self.report.map(report_pipe).transpose()?;
+        let stdin = Stream::input(self.stdin)?;
+        let stdout = Stream::output(self.stdout, libc::STDOUT_FILENO)?;
+        let stderr = Stream::output(self.stderr, libc::STDERR_FILENO)?;
+        let setup = Setup {
             own_session: self.own_session,
+            descriptor_limit: ORIGINAL_LIMIT.get().copied(),
+            standard: [stdin.source(), stdout.source(), stderr.source()],
+            report: report
+                .as_ref()
+                .map(|(_, writer, number)| (writer.as_raw_fd(), *number)),
+            credentials: self.credentials,
             parent_death: self.die_with_parent,
             parent: Pid::this(),
-            report: write_end
-                .as_ref()
-                .map(|(writer, number)| (writer.as_raw_fd(), *number)),
-            descriptor_limit: ORIGINAL_LIMIT.get().copied(),
-        }
-        .attach(&mut command);
-        let mut process = command.spawn().map_err(|source| self.failed(source))?;
-        let pid = process
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .map(Pid::from_raw);
+        };
+        let (stdin, stdout, stderr) = (
+            stdin.ours.map(writer).transpose()?,
+            stdout.ours.map(stdout_reader).transpose()?,
+            stderr.ours.map(stderr_reader).transpose()?,
+        );
+        let (pid, ended) = start::start(&program, &setup)?;
+        let process = Process::new(ended).inspect_err(|_| {
+            // Nobody would hear of its end.
+            let _ = kill(pid, Signal::SIGKILL);
+            let _ = waitpid(pid, None);
+        })?;
         Ok(Child {
-            pid: pid.ok_or_else(|| self.failed(io::Error::other("it has no process number")))?,
-            stdin: process.stdin.take(),
-            stdout: process.stdout.take(),
-            stderr: process.stderr.take(),
-            report,
+            pid,
             process,
+            stdin,
+            stdout,
+            stderr,
+            report: report.map(|(reader, ..)| reader),
             own_group: self.own_session,
         })
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .args(&self.args)
-            .stdin(match self.stdin {
-                Stdin::Null => Stdio::null(),
-                Stdin::Pipe => Stdio::piped(),
-                Stdin::Inherit => Stdio::inherit(),
-            })
-            .stdout(self.stdout.stdio())
-            .stderr(self.stderr.stdio());
-        if let Some(name) = &self.arg0 {
-            command.arg0(name);
-        }
-        for variable in OWN_VARIABLES {
-            command.env_remove(variable);
-        }
-        command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        if let Some(credentials) = self.credentials {
-            command.uid(credentials.uid).gid(credentials.gid);
-        }
-        command
+    fn words(&self) -> impl Iterator<Item = OsString> {
+        let name = self.arg0.as_deref().unwrap_or(self.program.as_os_str());
+        std::iter::once(name.to_owned()).chain(self.args.iter().cloned())
     }
 
-    /// The pipe, its writing end numbered so that `report.fd` is in use in this process. Otherwise
-    /// the standard library could put the pipe by which it learns of a failed exec there, and the
-    /// child would overwrite it.
-    fn report_pipe(&self, report: Report) -> Result<(Receiver, OwnedFd), ChildError> {
-        if report.fd <= libc::STDERR_FILENO {
-            let text = format!("descriptor {} cannot carry reports", report.fd);
-            return Err(self.failed(io::Error::new(io::ErrorKind::InvalidInput, text)));
-        }
-        let open = || {
-            let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
-            let writer = system::duplicate(&writer, report.fd)?;
-            Ok((Receiver::from_owned_fd(reader)?, writer))
-        };
-        open().map_err(|source| self.failed(source))
-    }
-
-    fn failed(&self, source: io::Error) -> ChildError {
-        ChildError::Start {
-            program: self.program.clone(),
-            source,
-        }
+    fn environment(&self) -> impl Iterator<Item = (OsString, OsString)> {
+        let own = |name: &OsStr| OWN_VARIABLES.iter().any(|variable| name == *variable);
+        let mut variables: BTreeMap<OsString, OsString> =
+            std::env::vars_os().filter(|(name, _)| !own(name)).collect();
+        variables.extend(self.env.iter().cloned());
+        variables.into_iter()
     }
 }
 
-impl Output {
-    fn stdio(self) -> Stdio {
-        match self {
-            Self::Null => Stdio::null(),
-            Self::Inherit => Stdio::inherit(),
-            Self::Pipe => Stdio::piped(),
-        }
+/// In a process without standard descriptors a new one may have their numbers; the copies that the child
+/// makes must not run over it.
+fn above_standard(descriptor: OwnedFd) -> io::Result<OwnedFd> {
+    if descriptor.as_raw_fd() > libc::STDERR_FILENO {
+        return Ok(descriptor);
     }
+    system::duplicate(&descriptor, libc::STDERR_FILENO + 1)
+}
+
+/// The pipe, and the number of its writing end in the child.
+fn report_pipe(report: Report) -> io::Result<(Receiver, OwnedFd, RawFd)> {
+    if report.fd <= libc::STDERR_FILENO {
+        let text = format!("descriptor {} cannot carry reports", report.fd);
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
+    Ok((
+        Receiver::from_owned_fd(reader)?,
+        above_standard(writer)?,
+        report.fd,
+    ))
+}
+
+/// A standard descriptor of a child to be: its end, which it gets a copy of, and ours of a pipe.
+struct Stream {
+    theirs: Option<OwnedFd>,
+    ours: Option<OwnedFd>,
+    /// Its number in the child.
+    target: RawFd,
+}
+
+impl Stream {
+    fn input(stdin: Stdin) -> io::Result<Self> {
+        let (theirs, ours) = match stdin {
+            Stdin::Null => (Some(null()?), None),
+            Stdin::Inherit => (None, None),
+            Stdin::Pipe => {
+                let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
+                (Some(reader), Some(writer))
+            }
+        };
+        Self::new(theirs, ours, libc::STDIN_FILENO)
+    }
+
+    fn output(output: Output, target: RawFd) -> io::Result<Self> {
+        let (theirs, ours) = match output {
+            Output::Null => (Some(null()?), None),
+            Output::Inherit => (None, None),
+            Output::Pipe => {
+                let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
+                (Some(writer), Some(reader))
+            }
+        };
+        Self::new(theirs, ours, target)
+    }
+
+    fn new(theirs: Option<OwnedFd>, ours: Option<OwnedFd>, target: RawFd) -> io::Result<Self> {
+        Ok(Self {
+            theirs: theirs.map(above_standard).transpose()?,
+            ours,
+            target,
+        })
+    }
+
+    /// The number here of what the child gets.
+    fn source(&self) -> RawFd {
+        let theirs = self.theirs.as_ref();
+        theirs.map_or(self.target, AsRawFd::as_raw_fd)
+    }
+}
+
+fn writer(pipe: OwnedFd) -> io::Result<ChildStdin> {
+    ChildStdin::from_std(std::process::ChildStdin::from(pipe))
+}
+
+fn stdout_reader(pipe: OwnedFd) -> io::Result<ChildStdout> {
+    ChildStdout::from_std(std::process::ChildStdout::from(pipe))
+}
+
+fn stderr_reader(pipe: OwnedFd) -> io::Result<ChildStderr> {
+    ChildStderr::from_std(std::process::ChildStderr::from(pipe))
+}
+
+fn null() -> io::Result<OwnedFd> {
+    let mut options = File::options();
+    Ok(options.read(true).write(true).open("/dev/null")?.into())
 }
 
 /// What went wrong with a child.
@@ -267,7 +330,7 @@ pub struct Child {
     pub stderr: Option<ChildStderr>,
     /// Reads its report pipe, best through [`crate::lines::Lines`].
     pub report: Option<Receiver>,
-    process: tokio::process::Child,
+    process: Process,
     own_group: bool,
 }
 
@@ -300,7 +363,7 @@ impl Child {
         F: Fn(Pid, Signal) -> nix::Result<()>,
     {
         // Once it is reaped the number may belong to somebody else.
-        if self.process.id().is_none() {
+        if self.process.is_reaped() {
             return Ok(());
         }
         match call(self.pid, signal) {

@@ -1,6 +1,7 @@
 //! Children: signals, descriptors, pipes, ends.
 
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -39,6 +40,15 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("descriptor_limit_is_restored", descriptor_limit_is_restored),
     ("child_runs_as_another_user", child_runs_as_another_user),
+    (
+        "another_user_gains_nothing_by_a_program",
+        another_user_gains_nothing_by_a_program,
+    ),
+    (
+        "script_without_interpreter_runs",
+        script_without_interpreter_runs,
+    ),
+    ("dropped_child_is_reaped", dropped_child_is_reaped),
     ("signals_are_one_stream", signals_are_one_stream),
 ];
 
@@ -294,6 +304,59 @@ fn child_runs_as_another_user() {
         });
         spec.die_with_parent = Some(Signal::SIGKILL);
         assert_eq!(output(&spec).await, "65534\n65534\n65534\n");
+    });
+}
+
+fn another_user_gains_nothing_by_a_program() {
+    in_loop(async {
+        let mut spec = shell("exec cat /proc/self/status");
+        spec.credentials = Some(Credentials {
+            uid: 65534,
+            gid: 65534,
+        });
+        let text = output(&spec).await;
+        for line in [
+            "CapPrm:\t0000000000000000",
+            "CapEff:\t0000000000000000",
+            "CapAmb:\t0000000000000000",
+            "NoNewPrivs:\t1",
+            "Groups:\t ",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+    });
+}
+
+fn script_without_interpreter_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("old-script");
+    std::fs::write(&script, "echo \"$0 $1\"\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    in_loop(async {
+        let mut spec = Spec::new(&script);
+        spec.args = vec!["word".into()];
+        spec.stdout = Output::Pipe;
+        assert_eq!(output(&spec).await, format!("{} word\n", script.display()));
+        // Without a slash it is searched.
+        let mut spec = Spec::new("sh");
+        spec.args = vec!["-c".into(), "echo found".into()];
+        spec.stdout = Output::Pipe;
+        assert_eq!(output(&spec).await, "found\n");
+        let error = Spec::new("no-such-program").spawn().unwrap_err();
+        assert!(error.to_string().contains("No such file"), "{error}");
+    });
+}
+
+fn dropped_child_is_reaped() {
+    in_loop(async {
+        let child = shell("exit 3").spawn().unwrap();
+        let place = format!("/proc/{}", child.pid);
+        drop(child);
+        let start = Instant::now();
+        while Path::new(&place).exists() {
+            assert!(start.elapsed() < LIMIT, "{place} stays");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     });
 }
 

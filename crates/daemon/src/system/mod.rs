@@ -1,0 +1,64 @@
+//! The system calls of this crate that have no safe wrapper: fork, the start of a program, and taking
+//! over a descriptor that the parent process left open.
+//!
+//! Must not decide anything; callers say what they want in plain values.
+#![allow(unsafe_code)]
+
+#[cfg(feature = "tokio")]
+pub(crate) mod start;
+
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::unistd::ForkResult;
+
+/// Forks. Refused with `EBUSY` while the process has more than one thread: the child would own
+/// locks that nobody unlocks.
+pub(crate) fn fork() -> nix::Result<ForkResult> {
+    let threads = std::fs::read_dir("/proc/self/task")
+        .map(Iterator::count)
+        .unwrap_or(1);
+    if threads != 1 {
+        return Err(Errno::EBUSY);
+    }
+    // SAFETY: there is one thread, so the child's copy of the memory is consistent.
+    unsafe { nix::unistd::fork() }
+}
+
+/// Ends the process at once, without flushing buffers that the parent process holds as well.
+pub(crate) fn exit_now(status: i32) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { libc::_exit(status) }
+}
+
+/// Takes over the open descriptor `number`, which nothing else in this process may own, and keeps
+/// it from the programs that this one starts.
+pub(crate) fn take_descriptor(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_GETFD only looks the number up.
+    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is open, and the caller vouches that nothing else closes it.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+    fcntl(&descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    Ok(descriptor)
+}
+
+/// A copy of `descriptor` with the lowest free number from `lowest` on, not inherited by programs.
+#[cfg(feature = "tokio")]
+pub(crate) fn duplicate(descriptor: &OwnedFd, lowest: RawFd) -> io::Result<OwnedFd> {
+    let number = fcntl(descriptor, FcntlArg::F_DUPFD_CLOEXEC(lowest))?;
+    // SAFETY: the call has just made it, so nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Watches `descriptor` for being readable. To be called within the event loop.
+#[cfg(feature = "tokio")]
+pub(crate) fn watch(descriptor: OwnedFd) -> io::Result<tokio::io::unix::AsyncFd<OwnedFd>> {
+    use tokio::io::{Interest, unix::AsyncFd};
+    // SAFETY: an OwnedFd is open, is the same number as long as it lives, and now belongs to the watch.
+    let watch = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
+    watch.map_err(Into::into)
+}
