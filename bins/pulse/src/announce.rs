@@ -2,6 +2,7 @@
 //!
 //! Owns the times of the rounds. Must not know why they are needed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use daemon::child::Spec;
 use netdev::{Netdev, VipAddress};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::command;
+use crate::{addresses, command};
 
 /// Rounds after a take-over, a second apart.
 const ROUNDS: u32 = 5;
@@ -68,23 +69,23 @@ impl Announcement {
     }
 
     async fn lines(&self) -> (String, Vec<String>) {
-        let mut lines = String::new();
-        let mut errors: Vec<String> = Vec::new();
-        for vip in &self.vips {
-            let mac = self.netdev.link(&vip.interface).await;
-            match mac.and_then(|link| link.hardware_address()) {
+        let (mut macs, mut errors) = (BTreeMap::new(), Vec::new());
+        for interface in addresses::interfaces(&self.vips) {
+            let link = self.netdev.link(interface).await;
+            match link.and_then(|link| link.hardware_address()) {
                 Ok(mac) => {
-                    let hardware = format!("{mac}").replace(':', "").to_uppercase();
-                    let target = vip.broadcast.unwrap_or(vip.address);
-                    let interface = &vip.interface;
-                    let _ = writeln!(
-                        lines,
-                        "{interface} {} {hardware} {target} ffffffffffff",
-                        vip.address
-                    );
+                    let mac = format!("{mac}").replace(':', "").to_uppercase();
+                    macs.insert(interface, mac);
                 }
-                Err(error) if errors.last().is_some_and(|last| *last == error.to_string()) => {}
                 Err(error) => errors.push(error.to_string()),
+            }
+        }
+        let mut lines = String::new();
+        for vip in &self.vips {
+            if let Some(mac) = macs.get(vip.interface.as_str()) {
+                let (interface, address) = (&vip.interface, vip.address);
+                let target = vip.broadcast.unwrap_or(address);
+                let _ = writeln!(lines, "{interface} {address} {mac} {target} ffffffffffff");
             }
         }
         (lines, errors)

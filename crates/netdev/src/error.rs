@@ -90,6 +90,25 @@ pub enum Error {
         /// The kernel's reason.
         source: io::Error,
     },
+    /// Frames cannot be received any more.
+    #[error("cannot receive on {interface}: {}", reason(source))]
+    Receive {
+        /// Its name.
+        interface: String,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// A machine cannot be asked.
+    #[error("cannot ping {address}: {}", reason(source))]
+    Echo {
+        /// The machine.
+        address: Ipv4Addr,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// The thread that changes addresses failed.
+    #[error("the change of addresses was broken off: {0}")]
+    Broken(String),
     /// A frame was not sent.
     #[error("cannot send on {interface}: {}", reason(source))]
     Send {

@@ -1,22 +1,29 @@
 //! The network devices of a router: addresses with label and lifetime, link state, ARP frames.
 //!
-//! Addresses and links go through rtnetlink on the caller's tokio event loop, ARP through packet
-//! sockets that block. Must not decide when an address is held, and never sets an interface down.
+//! Links are read and changes heard on the caller's tokio event loop, addresses changed in batches by
+//! a thread beside it; send_arp's sockets block. Must not decide when an address is held, and never
+//! sets an interface down.
 
 pub mod address;
 pub mod arp;
+mod batch;
+mod echo;
 mod error;
 mod events;
 mod link;
 mod netlink;
+mod packet;
+mod question;
 pub mod sysctl;
 
 pub use address::{LocalAddress, VipAddress};
+pub use echo::Echo;
 pub use error::Error;
 pub use events::{Event, Events};
 pub use link::Link;
 pub use netlink::Netdev;
 pub use pnet::datalink::MacAddr;
+pub use question::{Claim, Questions};
 
 /// Shorthand for this crate's results.
 pub type Result<T> = std::result::Result<T, Error>;

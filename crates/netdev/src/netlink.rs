@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, TryStreamExt};
 use netlink_packet_route::AddressFamily;
@@ -10,6 +10,7 @@ use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::LinkMessage;
 use rtnetlink::Handle;
 
+use crate::batch::{Batch, is_absent};
 use crate::events::Events;
 use crate::link::Link;
 use crate::{Error, LocalAddress, Result, VipAddress, index_of};
@@ -19,6 +20,7 @@ use crate::{Error, LocalAddress, Result, VipAddress, index_of};
 #[derive(Debug)]
 pub struct Netdev {
     state: Mutex<State>,
+    batch: Arc<Mutex<Batch>>,
     /// The kernel refuses a second listing on a connection while one is being read (EBUSY).
     listing: tokio::sync::Mutex<()>,
 }
@@ -39,49 +41,41 @@ impl Netdev {
         };
         Ok(Self {
             state: Mutex::new(state),
+            batch: Arc::new(Mutex::new(Batch::open()?)),
             listing: tokio::sync::Mutex::new(()),
         })
     }
 
-    /// Adds the address, or renews its lifetime when it is there. A label that is too long is left
-    /// out, with a warning.
-    pub async fn add(&self, vip: &VipAddress) -> Result<()> {
-        self.warn_of_label(vip);
-        let index = index_of(&vip.interface)?;
-        let result = self
-            .retried(async |handle| {
-                let mut request = handle
-                    .address()
-                    .add(index, vip.address.into(), vip.prefix_len);
-                *request.message_mut() = vip.message(index);
-                request.replace().execute().await
-            })
-            .await?;
-        result.map_err(|source| Error::AddAddress {
-            address: vip.address,
-            prefix_len: vip.prefix_len,
-            interface: vip.interface.clone(),
-            source,
-        })
+    /// Adds the addresses, or renews the lifetime of those that are there; the errors of those that
+    /// failed. A label that is too long is left out, with a warning.
+    pub async fn add(&self, vips: &[VipAddress]) -> Vec<Error> {
+        for vip in vips {
+            self.warn_of_label(vip);
+        }
+        self.in_thread(vips, Batch::add).await
     }
 
-    /// Removes the address; one that is absent, or whose interface is, counts as removed.
-    pub async fn remove(&self, vip: &VipAddress) -> Result<()> {
-        let Ok(index) = index_of(&vip.interface) else {
-            return Ok(());
-        };
-        let result = self
-            .retried(async |handle| handle.address().del(vip.identity(index)).execute().await)
-            .await?;
-        match result {
-            Err(source) if !is_absent(&source) => Err(Error::RemoveAddress {
-                address: vip.address,
-                prefix_len: vip.prefix_len,
-                interface: vip.interface.clone(),
-                source,
-            }),
-            _ => Ok(()),
+    /// Removes the addresses; one that is absent, or whose interface is, counts as removed. The
+    /// errors of those that failed.
+    pub async fn remove(&self, vips: &[VipAddress]) -> Vec<Error> {
+        self.in_thread(vips, Batch::remove).await
+    }
+
+    async fn in_thread(
+        &self,
+        vips: &[VipAddress],
+        act: fn(&mut Batch, &[VipAddress]) -> Vec<Error>,
+    ) -> Vec<Error> {
+        if vips.is_empty() {
+            return Vec::new();
         }
+        let (batch, vips) = (Arc::clone(&self.batch), vips.to_vec());
+        let work = move || {
+            let mut batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
+            act(&mut batch, &vips)
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| vec![Error::Broken(error.to_string())])
     }
 
     /// All IPv4 addresses.
@@ -195,9 +189,7 @@ impl Netdev {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -212,12 +204,4 @@ pub(crate) fn name_of(index: u32) -> Option<String> {
         .ok()?
         .into_string()
         .ok()
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    let code = error.raw_os_error().map(nix::errno::Errno::from_raw);
-    matches!(
-        code,
-        Some(nix::errno::Errno::EADDRNOTAVAIL | nix::errno::Errno::ENODEV)
-    )
 }

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use netdev::arp::{GratuitousArp, Sender};
-use netdev::{Error, Event, Events, MacAddr, Netdev, VipAddress, sysctl};
+use netdev::{Echo, Error, Event, Events, MacAddr, Netdev, Questions, VipAddress, sysctl};
 use nix::sched::{CloneFlags, unshare};
 use pnet::datalink::{self, Channel, Config};
 
@@ -68,6 +68,16 @@ fn vip(address: &str, mask: &str, device: &str, lifetime: Option<u64>) -> VipAdd
     .unwrap()
 }
 
+async fn add(netdev: &Netdev, vip: &VipAddress) {
+    let errors = netdev.add(std::slice::from_ref(vip)).await;
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+async fn remove(netdev: &Netdev, vip: &VipAddress) {
+    let errors = netdev.remove(std::slice::from_ref(vip)).await;
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
 async fn until(events: &mut Events, wanted: impl Fn(&Event) -> bool) -> Event {
     loop {
         let event = events.next().await.unwrap();
@@ -82,7 +92,7 @@ fn address_has_label_mask_broadcast_and_no_end() {
     in_namespace(async || {
         let netdev = Netdev::open().unwrap();
         let vip = vip("10.1.2.3", "255.255.255.128", "left:1", None);
-        netdev.add(&vip).await.unwrap();
+        add(&netdev, &vip).await;
         let shown = ip("-4 -o address show dev left");
         assert!(
             shown.contains("inet 10.1.2.3/25 brd 10.1.2.127 scope global left:1"),
@@ -99,9 +109,9 @@ fn address_has_label_mask_broadcast_and_no_end() {
             (Some("left:1"), None)
         );
         assert_eq!(found.broadcast, vip.broadcast);
-        netdev.remove(&vip).await.unwrap();
+        remove(&netdev, &vip).await;
         assert_eq!(ip("-4 -o address show dev left"), "");
-        netdev.remove(&vip).await.unwrap();
+        remove(&netdev, &vip).await;
     });
 }
 
@@ -110,9 +120,9 @@ fn mask_is_that_of_the_class_when_none_is_given() {
     in_namespace(async || {
         let netdev = Netdev::open().unwrap();
         let vip = VipAddress::new("172.16.2.3".parse().unwrap(), None, "left:1", None).unwrap();
-        netdev.add(&vip).await.unwrap();
+        add(&netdev, &vip).await;
         let ours = ip("-4 -o address show dev left");
-        netdev.remove(&vip).await.unwrap();
+        remove(&netdev, &vip).await;
         // The program that the original called; the one that is not everywhere installed.
         if Command::new("/sbin/ifconfig")
             .args(["left:1", "172.16.2.3", "up"])
@@ -136,11 +146,11 @@ fn overlong_label_is_left_out() {
         ip("link set left name interface12345");
         ip("link set interface12345 up");
         let vip = vip("10.1.2.3", "255.255.255.0", "interface12345:12", None);
-        netdev.add(&vip).await.unwrap();
+        add(&netdev, &vip).await;
         let addresses = netdev.addresses().await.unwrap();
         let found = addresses.iter().find(|address| address.is(&vip)).unwrap();
         assert_eq!(found.label, None);
-        netdev.remove(&vip).await.unwrap();
+        remove(&netdev, &vip).await;
     });
 }
 
@@ -151,7 +161,7 @@ fn unrenewed_address_goes_by_itself_and_says_so() {
         let mut events = netdev.events().unwrap();
         let vip = vip("10.1.2.3", "255.255.255.0", "left:1", Some(1));
         let start = Instant::now();
-        netdev.add(&vip).await.unwrap();
+        add(&netdev, &vip).await;
         let added = until(&mut events, |event| matches!(event, Event::Address(_))).await;
         let Event::Address(added) = added else {
             unreachable!()
@@ -193,7 +203,7 @@ fn renewed_address_stays_one_address() {
         let start = Instant::now();
         // Twice as long as the lifetime.
         while start.elapsed() < Duration::from_secs(4) {
-            netdev.add(&vip).await.unwrap();
+            add(&netdev, &vip).await;
             let pause = tokio::time::sleep(Duration::from_millis(600));
             tokio::pin!(pause);
             loop {
@@ -210,13 +220,11 @@ fn renewed_address_stays_one_address() {
         assert_eq!(shown.lines().count(), 1, "{shown}");
         assert!(shown.contains("left:1"), "{shown}");
         // Lifetimes can be taken off again.
-        netdev
-            .add(&VipAddress {
-                lifetime: None,
-                ..vip
-            })
-            .await
-            .unwrap();
+        let permanent = VipAddress {
+            lifetime: None,
+            ..vip
+        };
+        add(&netdev, &permanent).await;
         let shown = ip("-4 -o address show dev left");
         assert!(shown.contains("valid_lft forever"), "{shown}");
     });
@@ -229,9 +237,9 @@ fn other_vips_survive_the_removal_of_the_first() {
         sysctl::promote_secondaries("left").unwrap();
         let first = vip("10.1.2.3", "255.255.255.0", "left:1", None);
         let second = vip("10.1.2.4", "255.255.255.0", "left:2", None);
-        netdev.add(&first).await.unwrap();
-        netdev.add(&second).await.unwrap();
-        netdev.remove(&first).await.unwrap();
+        add(&netdev, &first).await;
+        add(&netdev, &second).await;
+        remove(&netdev, &first).await;
         let addresses = netdev.addresses().await.unwrap();
         assert!(addresses.iter().any(|address| address.is(&second)));
         assert!(!addresses.iter().any(|address| address.is(&first)));
@@ -239,7 +247,7 @@ fn other_vips_survive_the_removal_of_the_first() {
 }
 
 #[test]
-fn five_hundred_vips_in_parallel() {
+fn five_hundred_vips_at_once() {
     in_namespace(async || {
         let netdev = Netdev::open().unwrap();
         let vips: Vec<VipAddress> = (0..500)
@@ -248,14 +256,16 @@ fn five_hundred_vips_in_parallel() {
                 vip(&text, "255.255.0.0", &format!("left:{n}"), Some(30))
             })
             .collect();
-        let results = futures_util::future::join_all(vips.iter().map(|vip| netdev.add(vip))).await;
-        for result in results {
-            result.unwrap();
-        }
+        sysctl::promote_secondaries("left").unwrap();
+        let errors = netdev.add(&vips).await;
+        assert!(errors.is_empty(), "{errors:?}");
         let addresses = netdev.addresses().await.unwrap();
         for vip in &vips {
             assert!(addresses.iter().any(|address| address.is(vip)), "{vip:?}");
         }
+        let errors = netdev.remove(&vips).await;
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(ip("-4 -o address show dev left"), "");
     });
 }
 
@@ -264,12 +274,17 @@ fn errors_name_the_object() {
     in_namespace(async || {
         let netdev = Netdev::open().unwrap();
         let vip = vip("10.1.2.3", "255.255.255.0", "nodevice:1", None);
-        let error = netdev.add(&vip).await.unwrap_err();
+        let good = self::vip("10.1.2.4", "255.255.255.0", "left:1", None);
+        let errors = netdev.add(&[vip.clone(), good.clone()]).await;
+        let [error] = errors.as_slice() else {
+            panic!("{errors:?}")
+        };
+        assert!(ip("-4 -o address show dev left").contains("10.1.2.4/24"));
         assert_eq!(
             error.to_string(),
             "no network interface nodevice: create it or name another one"
         );
-        netdev.remove(&vip).await.unwrap();
+        remove(&netdev, &vip).await;
         assert!(matches!(
             netdev.link("nodevice").await,
             Err(Error::NoInterface { .. })
@@ -422,5 +437,98 @@ fn sending_on_an_interface_that_is_down_is_an_error() {
         // Nothing here may have set it up.
         let netdev = Netdev::open().unwrap();
         assert!(!netdev.link("left").await.unwrap().up);
+    });
+}
+
+/// A second machine, joined by `right`, which gets `address`. It lives in a namespace of its own,
+/// held by a process that is ended with the value.
+struct Neighbour(std::process::Child);
+
+impl Neighbour {
+    fn new(address: &str) -> Self {
+        let child = Command::new("unshare")
+            .args(["--net", "sleep", "60"])
+            .spawn()
+            .unwrap();
+        let neighbour = Self(child);
+        // Until unshare has done its work the two have the same namespace.
+        let place = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net"));
+        let own = place("thread-self").unwrap();
+        while place(&neighbour.0.id().to_string()).is_ok_and(|other| other == own) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        ip(&format!("link set right netns {}", neighbour.0.id()));
+        neighbour.ip("link set lo up");
+        neighbour.ip("link set right up");
+        neighbour.ip(&format!("address add {address} dev right"));
+        neighbour
+    }
+
+    fn ip(&self, arguments: &str) -> String {
+        let output = Command::new("nsenter")
+            .args(["-t", &self.0.id().to_string(), "-n", "ip"])
+            .args(arguments.split(' '))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn mac(&self) -> MacAddr {
+        let shown = self.ip("-o link show dev right");
+        let mac = shown.split("link/ether ").nth(1).unwrap();
+        mac.split(' ').next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_neighbour_that_has_the_address_answers_and_others_do_not() {
+    in_namespace(async || {
+        let neighbour = Neighbour::new("10.1.2.3/24");
+        let netdev = Netdev::open().unwrap();
+        let own = netdev.link("left").await.unwrap().mac.unwrap();
+        let questions = Questions::open("left").unwrap();
+        let whom = neighbour.mac();
+        // Not its address: no answer, so that what comes is the answer to the second question.
+        questions.ask([10, 1, 2, 9].into(), own, whom).unwrap();
+        questions.ask([10, 1, 2, 3].into(), own, whom).unwrap();
+        let claim = questions.next().await.unwrap();
+        assert_eq!(
+            (claim.address, claim.mac, claim.reply),
+            ([10, 1, 2, 3].into(), whom, true)
+        );
+        assert_eq!(neighbour.ip("-4 neigh show"), "", "it learned nothing");
+        // Own announcements are no claims of others.
+        let announcement = GratuitousArp {
+            source_ip: [10, 1, 2, 80].into(),
+            source_mac: own,
+            ethernet_destination: MacAddr::broadcast(),
+        };
+        let mut sender = Sender::open("left").unwrap();
+        sender.send(&announcement.frame()).unwrap();
+        questions.ask([10, 1, 2, 3].into(), own, whom).unwrap();
+        let claim = questions.next().await.unwrap();
+        assert_eq!(claim.address, std::net::Ipv4Addr::new(10, 1, 2, 3));
+    });
+}
+
+#[test]
+fn a_machine_that_is_there_answers_a_ping() {
+    in_namespace(async || {
+        let _neighbour = Neighbour::new("10.1.2.3/24");
+        ip("address add 10.1.2.4/24 dev left");
+        let echo = Echo::open([10, 1, 2, 3].into(), 77).unwrap();
+        let other = Echo::open([10, 1, 2, 3].into(), 78).unwrap();
+        other.ask(1).unwrap();
+        echo.ask(2).unwrap();
+        assert_eq!(echo.next().await.unwrap(), 2);
+        assert_eq!(other.next().await.unwrap(), 1);
     });
 }

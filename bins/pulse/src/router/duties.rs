@@ -131,8 +131,9 @@ impl Router {
             self.claimed = true;
             let (netdev, plan, turn) = (Rc::clone(&self.netdev), Rc::clone(&self.plan), self.turn);
             self.bringing_up = Some(self.start(async move {
-                let nat_router = plan.nat_router.as_ref();
-                let errors = addresses::bring_up(&netdev, nat_router, &plan.vips).await;
+                // The inside first: real servers must be able to answer when the first request comes.
+                let addresses: Vec<VipAddress> = plan.addresses().cloned().collect();
+                let errors = addresses::bring_up(&netdev, &addresses).await;
                 Happened::AddressesUp(turn, errors)
             }));
         }

@@ -73,7 +73,7 @@ impl Router {
         }
         self.start(async move {
             let mut errors = addresses::remove(&netdev, &changes.remove).await;
-            errors.extend(addresses::bring_up(&netdev, None, &changes.add).await);
+            errors.extend(addresses::bring_up(&netdev, &changes.add).await);
             Happened::Followed(turn, errors, !changes.add.is_empty())
         });
     }
