@@ -30,6 +30,18 @@ pub(crate) enum Event {
     Orphaned,
 }
 
+/// What ended one poll.
+enum Woken {
+    /// There is something to read from the signals' descriptor.
+    Signalled,
+    /// The reports have lost their reader.
+    Orphaned,
+    /// Nothing but time.
+    InTime,
+    /// Room in the report pipe, or a spurious end.
+    Otherwise,
+}
+
 impl Events {
     /// Signals arrive through a descriptor from now on, so that each wait can watch for them.
     pub(crate) fn open(report: Option<OwnedFd>) -> nix::Result<Self> {
@@ -63,26 +75,28 @@ impl Events {
             .collect()
     }
 
-    /// Waits until something happens, or until `until` (time since start).
+    /// Waits until something happens, or until `until` (time since start). One system call for each
+    /// wait that ends with its time: a thousand checkers do little else.
     pub(crate) fn wait(&mut self, until: Option<Duration>) -> Event {
         loop {
-            if let Some(event) = self.signal() {
-                return event;
-            }
             let left = until.map(|until| until.saturating_sub(self.now()));
-            // Polled even when there is nothing to wait for: a check that was interrupted by the end
-            // of the reports is still due.
-            if self.sleep(left) {
-                return Event::Orphaned;
-            }
-            if left.is_some_and(|left| left.is_zero()) {
-                return Event::Due;
+            match self.sleep(left) {
+                Woken::Signalled => {
+                    if let Some(event) = self.signal() {
+                        return event;
+                    }
+                }
+                // A check that was interrupted by the end of the reports is still due: asked first.
+                Woken::Orphaned => return Event::Orphaned,
+                Woken::InTime => return Event::Due,
+                Woken::Otherwise if left.is_some_and(|left| left.is_zero()) => return Event::Due,
+                Woken::Otherwise => {}
             }
         }
     }
 
-    /// Polls once; true when the reports have lost their reader.
-    fn sleep(&mut self, left: Option<Duration>) -> bool {
+    /// Polls once.
+    fn sleep(&mut self, left: Option<Duration>) -> Woken {
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         if let Some(report) = &self.report {
             let events = if report.is_waiting() {
@@ -92,15 +106,26 @@ impl Events {
             };
             fds.push(PollFd::new(report.as_fd(), events));
         }
-        let woken = ppoll(&mut fds, left.map(Into::into), None);
-        let room = fds
-            .get(1)
-            .and_then(PollFd::revents)
-            .unwrap_or(PollFlags::empty());
-        if woken.is_ok_and(|count| count > 0) && room.contains(PollFlags::POLLOUT) {
+        let Ok(count) = ppoll(&mut fds, left.map(Into::into), None) else {
+            return Woken::Otherwise;
+        };
+        let seen = |place: usize| {
+            let flags = fds.get(place).and_then(PollFd::revents);
+            flags.unwrap_or(PollFlags::empty())
+        };
+        let (signals, room) = (seen(0), seen(1));
+        if room.contains(PollFlags::POLLOUT) {
             self.report.iter_mut().for_each(Report::flush);
         }
-        self.orphaned() || room.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL)
+        if !signals.is_empty() {
+            Woken::Signalled
+        } else if self.orphaned() || room.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL) {
+            Woken::Orphaned
+        } else if count == 0 {
+            Woken::InTime
+        } else {
+            Woken::Otherwise
+        }
     }
 
     fn orphaned(&self) -> bool {

@@ -107,7 +107,7 @@ impl Running {
         }
         let status = self.child.wait();
         match (waited, status) {
-            (Waited::Ready, Ok(status)) => Finish::Ended {
+            (Waited::Ready { .. }, Ok(status)) => Finish::Ended {
                 status,
                 output: self.output,
             },
@@ -118,7 +118,7 @@ impl Running {
                 got: self.output,
             }),
             (Waited::Failed(errno), _) => failed(errno),
-            (Waited::Ready, Err(error)) => failed(
+            (Waited::Ready { .. }, Err(error)) => failed(
                 error
                     .raw_os_error()
                     .map_or(Errno::UnknownErrno, Errno::from_raw),
@@ -146,7 +146,7 @@ impl Running {
             let mut wanted = vec![(ended.as_fd(), PollFlags::POLLIN)];
             wanted.extend(stdout.iter().map(|pipe| (pipe.as_fd(), PollFlags::POLLIN)));
             let waited = bounds.wait_any(&wanted);
-            if waited != Waited::Ready {
+            if !matches!(waited, Waited::Ready { .. }) {
                 return waited;
             }
             // Asked before reading: output written before the end is then surely read.
@@ -155,7 +155,7 @@ impl Running {
                 stdout = None;
             }
             if over {
-                return Waited::Ready;
+                return waited;
             }
         }
     }

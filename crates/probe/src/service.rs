@@ -57,10 +57,12 @@ impl Service {
         match connect(stream.as_raw_fd(), &SockaddrIn::from(real)) {
             Ok(()) => {}
             Err(Errno::EINPROGRESS | Errno::EINTR) => {
-                wait(&stream, PollFlags::POLLOUT, Step::Connecting, bounds)?;
-                let errno = getsockopt(&stream, sockopt::SocketError).unwrap_or_default();
-                if errno != 0 {
-                    return Err(failed(Step::Connecting, Errno::from_raw(errno)));
+                // Asked for an error only when there is one: a call less for each good check.
+                if wait(&stream, PollFlags::POLLOUT, Step::Connecting, bounds)? {
+                    let errno = getsockopt(&stream, sockopt::SocketError).unwrap_or_default();
+                    if errno != 0 {
+                        return Err(failed(Step::Connecting, Errno::from_raw(errno)));
+                    }
                 }
             }
             Err(errno) => return Err(failed(Step::Connecting, errno)),
@@ -110,9 +112,10 @@ fn failed(step: Step, errno: Errno) -> Stop {
     })
 }
 
-fn wait(fd: &OwnedFd, events: PollFlags, step: Step, bounds: &Bounds<'_>) -> Result<(), Stop> {
+/// True when the socket has an error to tell.
+fn wait(fd: &OwnedFd, events: PollFlags, step: Step, bounds: &Bounds<'_>) -> Result<bool, Stop> {
     match bounds.wait(fd, events) {
-        Waited::Ready => Ok(()),
+        Waited::Ready { broken } => Ok(broken),
         Waited::TimedOut => Err(timed_out(step, bounds, &[])),
         Waited::Interrupted => Err(Stop::Interrupted),
         Waited::Failed(errno) => Err(failed(step, errno)),
@@ -132,7 +135,9 @@ fn transmit(fd: &OwnedFd, bytes: &[u8], bounds: &Bounds<'_>) -> Result<usize, St
         match send(fd.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
             Ok(count) => return Ok(count),
             Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => wait(fd, PollFlags::POLLOUT, Step::Writing, bounds)?,
+            Err(Errno::EAGAIN) => {
+                wait(fd, PollFlags::POLLOUT, Step::Writing, bounds)?;
+            }
             Err(errno) => return Err(failed(Step::Writing, errno)),
         }
     }
@@ -163,7 +168,7 @@ fn receive(
 ) -> Result<usize, Stop> {
     loop {
         match bounds.wait(fd, PollFlags::POLLIN) {
-            Waited::Ready => {}
+            Waited::Ready { .. } => {}
             Waited::TimedOut => return Err(timed_out(Step::Reading, bounds, got)),
             Waited::Interrupted => return Err(Stop::Interrupted),
             Waited::Failed(errno) => return Err(failed(Step::Reading, errno)),

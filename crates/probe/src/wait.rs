@@ -17,7 +17,10 @@ pub(crate) struct Bounds<'a> {
 /// Why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waited {
-    Ready,
+    Ready {
+        /// A wanted descriptor has an error to tell.
+        broken: bool,
+    },
     TimedOut,
     Interrupted,
     Failed(Errno),
@@ -66,7 +69,11 @@ impl<'a> Bounds<'a> {
         if interrupted {
             Waited::Interrupted
         } else {
-            Waited::Ready
+            let flags = |fd: &PollFd<'_>| fd.revents().unwrap_or(PollFlags::POLLERR);
+            let mut wanted = fds.iter().skip(self.interrupts.len());
+            Waited::Ready {
+                broken: wanted.any(|fd| flags(fd).contains(PollFlags::POLLERR)),
+            }
         }
     }
 }

@@ -13,6 +13,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{Shutdown, shutdown};
 use nix::unistd::Pid;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -25,7 +26,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Longer than anything takes that works.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Only the first check and those after HUP; each is a weight step. No check runs into its limit.
+pub const SLOW: (&str, &str) = ("PIRANHA_TIMEOUT_MS", "600000");
 
 /// Lines of something, read by a thread of their own.
 pub struct Lines(Receiver<String>);
@@ -180,14 +184,14 @@ pub struct Nanny {
 
 impl Nanny {
     /// In the foreground, without lvs.
-    pub fn alone(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub fn alone(arguments: &[impl AsRef<OsStr>], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nanny"));
         command.args(arguments).arg("-n").stdout(Stdio::piped());
         Self::spawn(command, environment)
     }
 
     /// As lvs starts it: descriptor 3 is the report pipe.
-    pub fn reporting(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub fn reporting(arguments: &[impl AsRef<OsStr>], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args([
             "-c",
@@ -252,6 +256,96 @@ impl Drop for Nanny {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A server, a tool, and a nanny between them.
+pub struct Scene {
+    pub server: Server,
+    pub tool: Tool,
+    pub nanny: Nanny,
+}
+
+impl Scene {
+    /// Without lvs. Unless `more` says otherwise the nanny only connects.
+    pub fn alone(host: &str, more: &[&str], environment: &[(&str, &str)]) -> Self {
+        let (server, tool) = (Server::new(host), Tool::new());
+        let nanny = alone(&server, &tool, more, environment);
+        Self {
+            server,
+            tool,
+            nanny,
+        }
+    }
+
+    /// Under a stand-in for lvs.
+    pub fn reporting(server: Server, more: &[&str], environment: &[(&str, &str)]) -> Self {
+        let tool = Tool::new();
+        let arguments = arguments(&server, &tool, more);
+        let nanny = Nanny::reporting(&arguments, environment);
+        Self {
+            server,
+            tool,
+            nanny,
+        }
+    }
+}
+
+impl Scene {
+    /// The next line of the report that says something new.
+    pub fn news(&self) -> String {
+        loop {
+            let line = self.nanny.report().next();
+            if line != "alive" {
+                return line;
+            }
+        }
+    }
+
+    /// The report of an active server.
+    pub fn active(&self, weight: u32) -> String {
+        format!(
+            "[ active ] making {} available weight={weight}",
+            self.server.real()
+        )
+    }
+
+    /// The report of an inactive one.
+    pub fn inactive(&self, reason: &str) -> String {
+        let real = self.server.real();
+        format!("[inactive] shutting down {real} due to connection failure reason={reason}")
+    }
+
+    /// Stops it; it must not have called the tool.
+    pub fn end(mut self) {
+        assert_eq!(self.nanny.stop(), Some(0));
+        assert_eq!(self.tool.calls.ready(), Vec::<String>::new());
+    }
+}
+
+/// A nanny without lvs, for a server and a tool that exist.
+pub fn alone(server: &Server, tool: &Tool, more: &[&str], environment: &[(&str, &str)]) -> Nanny {
+    Nanny::alone(&arguments(server, tool, more), environment)
+}
+
+/// Arguments for a server of the virtual service 192.0.2.1:81.
+pub fn arguments(server: &Server, tool: &Tool, more: &[&str]) -> Vec<String> {
+    let port = server.port.to_string();
+    let path = tool.path().display().to_string();
+    let service = [
+        "-h",
+        &server.host,
+        "-p",
+        "81",
+        "-r",
+        &port,
+        "-I",
+        &path,
+        "-V",
+        "192.0.2.1",
+        "--lvs",
+    ];
+    let all = service.iter().chain(more);
+    all.map(|word| (*word).to_owned()).collect()
 }
 
 /// A named pipe that a script can write to.
