@@ -26,6 +26,7 @@ const KEY_FILE_LIMIT: u64 = 64 * 1024;
 pub(crate) struct Plan {
     pub(crate) keepalive: Duration,
     pub(crate) deadtime: Duration,
+    pub(crate) serial: i32,
     pub(crate) has_backup: bool,
     pub(crate) nat_router: Option<VipAddress>,
     /// Each distinct VIP of the active services, in the order of the file.
@@ -85,6 +86,7 @@ impl Plan {
         let plan = Self {
             keepalive: global.keepalive(),
             deadtime: global.deadtime(),
+            serial: *global.serial_no,
             has_backup: config.has_backup(),
             nat_router,
             vips,

@@ -17,7 +17,7 @@ use daemon::child::Output;
 use daemon::mode::{Running, StartMode};
 use daemon::runtime::Signals;
 use daemon::{Signal, clock, notify};
-use heartbeat::{Event, Machine, Phase, Role, Settings};
+use heartbeat::{Configuration, Event, Machine, Phase, Role, Settings};
 use netdev::{Netdev, VipAddress};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, oneshot};
@@ -147,8 +147,8 @@ impl Router {
         if plan.has_backup && plan.auth.is_none() {
             tracing::info!("heartbeats are not authenticated: heartbeat_key is not set");
         }
-        let settings = settings(&identity, &plan);
-        let run = epoch::this_run(&options, *loaded.config.global.serial_no);
+        let settings = settings(&identity, &plan, &loaded.bytes);
+        let run = epoch::this_run(&options);
         let status = StatusFile::new(daemon::paths::run_dir(options.run_dir.as_deref()));
         let router = Self {
             machine: Machine::new(settings, run, clock::boottime()),
@@ -344,13 +344,17 @@ impl Router {
     }
 }
 
-fn settings(identity: &Identity, plan: &Plan) -> Settings {
+fn settings(identity: &Identity, plan: &Plan, file: &[u8]) -> Settings {
     Settings {
         role: identity.role,
         partner: plan.has_backup && identity.public.partner.is_some(),
         second_path: identity.private.is_some(),
         keepalive: plan.keepalive,
         deadtime: plan.deadtime,
+        vip_lifetime: plan.lifetime.filter(|_| plan.addresses().next().is_some()),
+        witness: false,
+        failback: None,
+        configuration: Configuration::of(plan.serial, file),
     }
 }
 

@@ -92,9 +92,6 @@ pub enum Rejected {
     /// Forged, damaged, or of another key.
     #[error("heartbeat with a wrong tag refused: do both routers have the same heartbeat_key?")]
     Forged,
-    /// What this router sent itself came back.
-    #[error("own heartbeat came back: refused")]
-    Reflected,
 }
 
 /// What stands between the wire and the state machine.
@@ -124,7 +121,8 @@ impl Guard {
     }
 
     /// Reads a datagram; the second value tells that its tag is good, so that it must be of this
-    /// moment too ([`Event::Keyed`](crate::Event::Keyed)).
+    /// moment too ([`Event::Keyed`](crate::Event::Keyed)). An own heartbeat that came back passes;
+    /// the state machine knows it by its run.
     pub fn open(&self, datagram: &[u8]) -> Result<(Heartbeat, bool), Rejected> {
         let heartbeat = Heartbeat::decode(datagram)?;
         let Some(keys) = self.keys.as_ref().filter(|_| self.mode != Mode::Send) else {
@@ -138,9 +136,6 @@ impl Guard {
                 Mode::Permissive | Mode::Send => Ok((heartbeat, false)),
             };
         };
-        if extended.role == self.role {
-            return Err(Rejected::Reflected);
-        }
         let fits = |key: &Vec<u8>| {
             Keys::mac(key, extended.role, body).is_some_and(|mac| mac.verify_slice(tag).is_ok())
         };
@@ -157,7 +152,7 @@ const _: () = assert!(TAG == 32, "as long as the hash");
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Extended, Phase, Word};
+    use crate::{Configuration, Extended, Mac, Phase, Word};
 
     const ONE: &[u8] = b"first key of the pair\n";
     const TWO: &[u8] = b"# new\nsecond key of the pair\n\nfirst key of the pair\n";
@@ -176,8 +171,15 @@ mod tests {
                 epoch: 3,
                 phase: Phase::Active,
                 able: true,
+                sees_witness: false,
+                expiring: false,
+                asking: false,
                 role,
-                serial: 4,
+                configuration: Configuration {
+                    serial: 4,
+                    digest: 5,
+                },
+                macs: [Mac([2; 6])].into_iter().collect(),
                 echo: (5, 6),
             }),
         }
@@ -190,7 +192,13 @@ mod tests {
         let sent = heartbeat(Role::Primary);
         let datagram = sender.seal(&sent);
         assert_eq!(receiver.open(&datagram), Ok((sent, true)));
-        assert_eq!(sender.open(&datagram), Err(Rejected::Reflected));
+        let mut turned = datagram.clone();
+        turned[9] ^= 1;
+        assert_eq!(
+            receiver.open(&turned),
+            Err(Rejected::Forged),
+            "the other direction"
+        );
         for index in 0..datagram.len() {
             let mut damaged = datagram.clone();
             damaged[index] ^= 4;

@@ -3,8 +3,9 @@
 //! Owns the wording of reports; the texts that scripts look for are the original's
 //! (`piranha-daemons.md` 3.15). Must not decide anything.
 
-use crate::{Heartbeat, Links, Path, Settings};
+use crate::{Clash, Configuration, Heartbeat, Links, Mac, Macs, Path, Settings};
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// Something that happened.
@@ -42,6 +43,18 @@ pub enum Event {
     Settings(Settings),
     /// State of the links that matter, at start and whenever it changes.
     Links(Links),
+    /// Hardware addresses of the interfaces of the VIPs, at start and whenever they change.
+    ServiceMacs(Macs),
+    /// Somebody answers, by ARP, for a VIP that this router does not hold. To be told of every
+    /// answer to [`Action::ProbeVips`], and of announcements that are seen besides.
+    VipAnswered {
+        /// The VIP.
+        address: Ipv4Addr,
+        /// The sender's hardware address, as the ARP packet has it.
+        mac: Mac,
+    },
+    /// An address of `witness` answered.
+    WitnessAnswered,
     /// People ask for the partner to take over.
     HandOver,
     /// A signal asks the program to end.
@@ -68,6 +81,12 @@ pub enum Action {
     Announce,
     /// Throw away what is waiting in the sockets: it is from before a pause.
     Drain,
+    /// Ask by ARP who holds the VIPs, with requests sent to these hardware addresses alone; a few
+    /// VIPs on each service interface are enough, others with the next request, which follows in
+    /// milliseconds. Answers are [`Event::VipAnswered`].
+    ProbeVips(Macs),
+    /// Ping every address of `witness` once. Answers are [`Event::WitnessAnswered`].
+    AskWitnesses,
     /// End the program.
     Finish,
     /// Tell people.
@@ -98,6 +117,10 @@ pub enum Cause {
     LinkFailure,
     /// People asked for it.
     HandOver,
+    /// The primary asks for its role back (`failback`).
+    Failback,
+    /// The public network is silent, and the partner's witness answers while none of ours does.
+    Isolated,
     /// This process did not run for so long that the partner must have taken over.
     Gap,
     /// The program is to end.
@@ -117,6 +140,10 @@ impl fmt::Display for Cause {
             Self::Refused => "activation failed: deactivating LVS",
             Self::LinkFailure => "local link failure: deactivating LVS",
             Self::HandOver => "hand-over requested: deactivating LVS",
+            Self::Failback => "the primary asks for its role: deactivating LVS",
+            Self::Isolated => {
+                "the public network is lost here but not to the partner: deactivating LVS"
+            }
             Self::Gap => "not run for too long: deactivating LVS",
             Self::Terminating => "terminating: deactivating LVS",
         })
@@ -158,6 +185,39 @@ pub enum Notice {
     NoCarrier,
     /// A keyed heartbeat does not prove that it is of this moment.
     StaleHeartbeat,
+    /// A heartbeat of this router's own came back.
+    ReflectedHeartbeat,
+    /// No heartbeat is heard, but the partner still answers for the VIPs: no take-over.
+    StillServing,
+    /// It does not any more, or it is heard again.
+    StillServingEnded,
+    /// A host that is neither of the two routers, or the partner while it says that it is not
+    /// active, answers for a VIP.
+    VipConflict {
+        /// The VIP.
+        address: Ipv4Addr,
+        /// Who answers.
+        mac: Mac,
+    },
+    /// Both routers say that they are active.
+    Clash(Clash),
+    /// Both routers have the same role: their files name different addresses as `primary`.
+    SameRole,
+    /// The routers follow different files.
+    OtherConfiguration {
+        /// This router's.
+        own: Configuration,
+        /// The partner's.
+        partner: Configuration,
+    },
+    /// It would take over, but no witness answers.
+    NoWitness,
+    /// The public path is silent and no witness answers: this router may be cut off.
+    WitnessSilent,
+    /// A witness answers again.
+    WitnessBack,
+    /// The partner did not act on a hand-over: this router goes on.
+    HandOverNotTaken,
     /// A hand-over was asked for, but there is no partner that could take over.
     NobodyToHandOverTo,
 }
@@ -198,6 +258,31 @@ impl fmt::Display for Notice {
             Self::NobodyToHandOverTo => f.write_str(
                 "no hand-over: this router is not active, or no partner could take over",
             ),
+            Self::ReflectedHeartbeat => f.write_str("an own heartbeat came back: refused"),
+            Self::StillServing => f.write_str(
+                "ALARM: heartbeat lost, partner still serving: it answers for the VIPs, no take-over",
+            ),
+            Self::StillServingEnded => {
+                f.write_str("the VIPs are no longer a reason not to take over")
+            }
+            Self::VipConflict { address, mac } => {
+                write!(f, "ALARM: {address} is answered for by {mac}")
+            }
+            Self::Clash(clash) => clash.fmt(f),
+            Self::SameRole => f.write_str(
+                "ALARM: both routers have the same role: compare primary and backup in their files",
+            ),
+            Self::OtherConfiguration { own, partner } => {
+                write!(f, "the partner follows another file: {partner}; here {own}")
+            }
+            Self::NoWitness => f.write_str("no witness answers: this router does not take over"),
+            Self::WitnessSilent => f.write_str(
+                "the public path is silent and no witness answers: is this router cut off?",
+            ),
+            Self::WitnessBack => f.write_str("a witness answers again"),
+            Self::HandOverNotTaken => {
+                f.write_str("the partner did not take over: this router goes on")
+            }
             Self::Gap(gap) => write!(f, "this process did not run for {} ms", gap.as_millis()),
         }
     }

@@ -2,20 +2,28 @@
 //!
 //! Owns layout and bounds. An unknown version or a damaged part is no error: such a heartbeat
 //! counts by its first four bytes alone. All numbers are little-endian:
-//! magic 4, version 1, role 1, length of the whole part 2, boot id 8, counter 8, epoch 8, phase 1,
-//! flags 1 (1: it could not take over, 2: the last 32 bytes are a tag), unused 2, serial 4, echo of the receiver's boot id 8 and counter 8; later items follow.
+//! magic 4, version 1, role 1, length of the whole part 2, boot id 8, counter 8, epoch 8, phase 1, flags 1, unused 2, serial 4, echo of the receiver's boot id 8 and counter 8;
+//! then, not from every build: digest 8, number of hardware addresses 1, each 6; later items follow, and the tag is last.
 
-use crate::{Phase, Role};
+use crate::{Configuration, Mac, Macs, Phase, Role};
 
 const MAGIC: [u8; 4] = *b"PHB\xA5";
 const VERSION: u8 = 1;
-/// Bytes of the fixed part; what follows it within the length is for later.
+/// Bytes that are never missing.
 const FIXED: usize = 56;
 /// Length of a tag.
 pub(crate) const TAG: usize = 32;
 
+/// It could not take over.
 const UNABLE: u8 = 1;
+/// The last bytes are a tag.
 const TAGGED: u8 = 2;
+/// A `witness` of its answers.
+const SEES_WITNESS: u8 = 4;
+/// Its VIPs end by themselves when it does not renew them.
+const EXPIRING: u8 = 8;
+/// It asks for the active role.
+const ASKING: u8 = 16;
 /// Places in a datagram of the length (two bytes) and the flags.
 const LENGTH_AT: usize = 4 + 6;
 const FLAGS_AT: usize = 4 + 33;
@@ -25,7 +33,10 @@ pub(crate) fn announce_tag(datagram: &mut [u8]) {
     let Some(length) = datagram.get_mut(LENGTH_AT..LENGTH_AT + 2) else {
         return;
     };
-    length.copy_from_slice(&((FIXED + TAG) as u16).to_le_bytes());
+    if let Ok(without) = <[u8; 2]>::try_from(&*length) {
+        let with = u16::from_le_bytes(without).saturating_add(TAG as u16);
+        length.copy_from_slice(&with.to_le_bytes());
+    }
     if let Some(flags) = datagram.get_mut(FLAGS_AT) {
         *flags |= TAGGED;
     }
@@ -54,12 +65,20 @@ pub struct Extended {
     pub epoch: u64,
     /// Where the sender stands.
     pub phase: Phase,
-    /// Its links would let it take over.
+    /// It could take over: links, witness and the last activation allow it.
     pub able: bool,
+    /// A `witness` of the sender's answers.
+    pub sees_witness: bool,
+    /// The sender's VIPs end by themselves when it does not renew them.
+    pub expiring: bool,
+    /// The sender asks for the active role (`failback`).
+    pub asking: bool,
     /// The sender's role.
     pub role: Role,
-    /// `serial_no` of the sender's configuration.
-    pub serial: i32,
+    /// The sender's configuration.
+    pub configuration: Configuration,
+    /// Hardware addresses of the interfaces of the sender's VIPs.
+    pub macs: Macs,
     /// Boot id and counter of the last heartbeat that the sender heard; zero: none.
     pub echo: (u64, u64),
 }
@@ -67,14 +86,16 @@ pub struct Extended {
 impl Extended {
     /// The bytes after the first four.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(FIXED);
+        let mut bytes = Vec::with_capacity(FIXED + 9 + 6 * Macs::MOST + TAG);
         bytes.extend(MAGIC);
         bytes.push(VERSION);
         bytes.push(match self.role {
             Role::Primary => 0,
             Role::Backup => 1,
         });
-        bytes.extend((FIXED as u16).to_le_bytes());
+        let count = self.macs.iter().count();
+        let length = FIXED + 9 + 6 * count;
+        bytes.extend((length as u16).to_le_bytes());
         bytes.extend(self.boot.to_le_bytes());
         bytes.extend(self.counter.to_le_bytes());
         bytes.extend(self.epoch.to_le_bytes());
@@ -84,11 +105,22 @@ impl Extended {
             Phase::Active => 2,
             Phase::Leaving => 3,
         });
-        bytes.extend([if self.able { 0 } else { UNABLE }, 0, 0]);
-        bytes.extend(self.serial.to_le_bytes());
+        bytes.extend([self.flags(), 0, 0]);
+        bytes.extend(self.configuration.serial.to_le_bytes());
         bytes.extend(self.echo.0.to_le_bytes());
         bytes.extend(self.echo.1.to_le_bytes());
+        bytes.extend(self.configuration.digest.to_le_bytes());
+        bytes.push(count as u8);
+        bytes.extend(self.macs.iter().flat_map(|mac| mac.0));
         bytes
+    }
+
+    fn flags(&self) -> u8 {
+        let flag = |set, flag| if set { flag } else { 0 };
+        flag(!self.able, UNABLE)
+            | flag(self.sees_witness, SEES_WITNESS)
+            | flag(self.expiring, EXPIRING)
+            | flag(self.asking, ASKING)
     }
 
     /// Reads what follows the first four bytes.
@@ -117,17 +149,36 @@ impl Extended {
         let [flags, _, _] = reader.take()?;
         let serial = i32::from_le_bytes(reader.take()?);
         let echo = (reader.number()?, reader.number()?);
+        let tag = if flags & TAGGED == 0 { 0 } else { TAG };
+        let items = bytes.get(FIXED..length.checked_sub(tag)?)?;
+        let (digest, macs) = later_items(items)?;
         Some(Self {
             boot,
             counter,
             epoch,
             phase,
             able: flags & UNABLE == 0,
+            sees_witness: flags & SEES_WITNESS != 0,
+            expiring: flags & EXPIRING != 0,
+            asking: flags & ASKING != 0,
             role,
-            serial,
+            configuration: Configuration { serial, digest },
+            macs,
             echo,
         })
     }
+}
+
+/// Digest and hardware addresses, which the first builds did not send.
+fn later_items(items: &[u8]) -> Option<(u64, Macs)> {
+    if items.is_empty() {
+        return Some((0, Macs::NONE));
+    }
+    let mut reader = Reader(items);
+    let digest = reader.number()?;
+    let [count] = reader.take()?;
+    let macs: Option<Macs> = (0..count).map(|_| reader.take().map(Mac)).collect();
+    Some((digest, macs?))
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -156,31 +207,32 @@ mod tests {
             Phase::Active,
             Phase::Leaving,
         ];
-        (
-            any::<[u64; 5]>(),
+        let macs = proptest::collection::vec(any::<[u8; 6]>(), 0..=Macs::MOST);
+        let any = (
+            any::<[u64; 6]>(),
             any::<i32>(),
             0usize..4,
-            any::<[bool; 2]>(),
-        )
-            .prop_map(
-                move |(
-                    [boot, counter, epoch, echo_boot, echo_counter],
-                    serial,
-                    phase,
-                    [primary, able],
-                )| {
-                    Extended {
-                        boot,
-                        counter,
-                        epoch,
-                        phase: phases[phase],
-                        able,
-                        role: if primary { Role::Primary } else { Role::Backup },
-                        serial,
-                        echo: (echo_boot, echo_counter),
-                    }
-                },
-            )
+            any::<[bool; 5]>(),
+            macs,
+        );
+        any.prop_map(move |(numbers, serial, phase, flags, macs)| {
+            let [boot, counter, epoch, digest, echo_boot, echo_counter] = numbers;
+            let [primary, able, sees_witness, expiring, asking] = flags;
+            Extended {
+                boot,
+                counter,
+                epoch,
+                phase: phases[phase],
+                able,
+                sees_witness,
+                expiring,
+                asking,
+                role: if primary { Role::Primary } else { Role::Backup },
+                configuration: Configuration { serial, digest },
+                macs: macs.into_iter().map(Mac).collect(),
+                echo: (echo_boot, echo_counter),
+            }
+        })
     }
 
     proptest! {
@@ -190,7 +242,6 @@ mod tests {
             later in proptest::collection::vec(any::<u8>(), 0..32),
         ) {
             let mut bytes = extended.encode();
-            prop_assert_eq!(bytes.len(), FIXED);
             prop_assert_eq!(Extended::decode(&bytes), Some(extended));
             bytes[6] += later.len() as u8;
             bytes.extend(later);
@@ -198,8 +249,24 @@ mod tests {
         }
 
         #[test]
-        fn cut_short_is_nothing(extended in any_extended(), length in 0..FIXED) {
-            prop_assert_eq!(Extended::decode(&extended.encode()[..length]), None);
+        fn cut_short_is_nothing(extended in any_extended(), cut in 1usize..200) {
+            let bytes = extended.encode();
+            let length = bytes.len().saturating_sub(cut);
+            prop_assert_eq!(Extended::decode(&bytes[..length]), None);
+        }
+
+        #[test]
+        fn a_claimed_length_is_never_believed_beyond_the_bytes(
+            extended in any_extended(), length in any::<u16>(), count in any::<u8>(), flags in any::<u8>(),
+        ) {
+            let mut bytes = extended.encode();
+            bytes[6..8].copy_from_slice(&length.to_le_bytes());
+            bytes[33] = flags;
+            bytes[FIXED + 8] = count;
+            if let Some(read) = Extended::decode(&bytes) {
+                prop_assert!(usize::from(length) <= bytes.len());
+                prop_assert!(read.macs.iter().count() <= Macs::MOST);
+            }
         }
 
         #[test]
@@ -208,22 +275,46 @@ mod tests {
         }
     }
 
+    const PLAIN: Extended = Extended {
+        boot: 1,
+        counter: 2,
+        epoch: 3,
+        phase: Phase::Active,
+        able: true,
+        sees_witness: false,
+        expiring: true,
+        asking: false,
+        role: Role::Backup,
+        configuration: Configuration {
+            serial: 4,
+            digest: 7,
+        },
+        macs: Macs::NONE,
+        echo: (5, 6),
+    };
+
     #[test]
     fn unknown_versions_and_lengths_beyond_the_datagram_are_nothing() {
-        let extended = Extended {
-            boot: 1,
-            counter: 2,
-            epoch: 3,
-            phase: Phase::Active,
-            able: true,
-            role: Role::Backup,
-            serial: 4,
-            echo: (5, 6),
-        };
-        for (index, value) in [(0, 0), (4, 2), (5, 9), (6, 57), (6, 8), (32, 7)] {
-            let mut bytes = extended.encode();
+        for (index, value) in [(0, 0), (4, 2), (5, 9), (6, 66), (6, 8), (32, 7), (64, 1)] {
+            let mut bytes = PLAIN.encode();
             bytes[index] = value;
             assert_eq!(Extended::decode(&bytes), None, "byte {index} = {value}");
         }
+    }
+
+    #[test]
+    fn a_build_without_the_later_items_is_understood() {
+        let mut bytes = PLAIN.encode();
+        bytes.truncate(FIXED);
+        bytes[6] = FIXED as u8;
+        let configuration = Configuration {
+            digest: 0,
+            ..PLAIN.configuration
+        };
+        let expected = Extended {
+            configuration,
+            ..PLAIN
+        };
+        assert_eq!(Extended::decode(&bytes), Some(expected));
     }
 }

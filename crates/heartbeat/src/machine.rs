@@ -5,16 +5,19 @@
 //! `now` is the time since any fixed origin, on a clock that never steps and counts suspension.
 
 mod claims;
+mod complaints;
 mod leaving;
 mod links;
 mod proof;
 
+use crate::auth::Rejected;
 use crate::lvs_watch::LvsWatch;
 use crate::partner::{Change, Claim, Partner};
 use crate::{
-    Action, Cause, Event, Extended, Heartbeat, Links, Notice, Path, PathStatus, Phase, Role,
-    Settings, Word,
+    Action, Cause, Counters, Event, Extended, Heartbeat, Links, Macs, Notice, Path, PathStatus,
+    Phase, Role, Settings, Word,
 };
+use complaints::Complaints;
 use std::time::Duration;
 
 /// Shortest and longest wait before an activation that was refused is tried again.
@@ -44,8 +47,6 @@ pub struct Identity {
     pub boot: u64,
     /// The epoch that the last run stored ([`Action::StoreEpoch`]); 0 when there is none.
     pub epoch: u64,
-    /// `serial_no` of the configuration, told to the partner.
-    pub serial: i32,
 }
 
 /// One router.
@@ -82,6 +83,11 @@ pub struct Machine {
     partner_lost: bool,
     links: Links,
     no_carrier_told: bool,
+    /// Of the interfaces of the VIPs.
+    macs: Macs,
+    counters: Counters,
+    /// What of the partner's self-description was already complained of.
+    complaints: Complaints,
     /// Run and number of a heartbeat whose sender has yet to prove that it is there.
     unproven: Option<(u64, u64)>,
     stale_told: bool,
@@ -116,6 +122,9 @@ impl Machine {
             partner_lost: false,
             links: Links::default(),
             no_carrier_told: false,
+            macs: Macs::NONE,
+            counters: Counters::default(),
+            complaints: Complaints::default(),
             unproven: None,
             stale_told: false,
         }
@@ -144,6 +153,29 @@ impl Machine {
     /// What the partner said last beyond an original's word; `None`: it is an original.
     pub fn partner_extended(&self) -> Option<&Extended> {
         self.partner.extended()
+    }
+
+    /// Heartbeats refused since the start.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            replayed: self.partner.replayed(),
+            ..self.counters
+        }
+    }
+
+    /// Takes note of a datagram that [`Guard::open`](crate::auth::Guard::open) refused.
+    pub fn reject(&mut self, why: Rejected) {
+        self.counters.count(why);
+    }
+
+    /// No heartbeat is heard, but the partner answers for the VIPs.
+    pub fn partner_still_serves(&self) -> bool {
+        false
+    }
+
+    /// Whether a witness answers; `None`: none is set.
+    pub fn sees_witness(&self, _now: Duration) -> Option<bool> {
+        None
     }
 
     /// The settings in force.
@@ -211,6 +243,11 @@ impl Machine {
         match event {
             // From before the pause, and about to be thrown away.
             Event::Heartbeat { .. } | Event::Keyed { .. } if paused => {}
+            Event::Heartbeat { heartbeat, .. } | Event::Keyed { heartbeat, .. }
+                if self.is_own(&heartbeat) =>
+            {
+                self.reflected(&mut actions);
+            }
             Event::Heartbeat { path, heartbeat } => {
                 self.heartbeat(now, path, &heartbeat, &mut actions);
             }
@@ -228,6 +265,8 @@ impl Machine {
             Event::LvsDied => self.lvs_died(now, &mut actions),
             Event::Settings(settings) => self.reconfigure(now, settings),
             Event::Links(links) => self.links_changed(now, links, &mut actions),
+            Event::ServiceMacs(macs) => self.macs = macs,
+            Event::VipAnswered { .. } | Event::WitnessAnswered => {}
             Event::HandOver => self.asked_to_hand_over(now, &mut actions),
             Event::Terminate => self.terminate(now, &mut actions),
         }
@@ -277,6 +316,7 @@ impl Machine {
         let change = self
             .partner
             .heard(now, path, heartbeat, self.settings.keepalive);
+        self.compare(actions);
         if let Some(extended) = self.partner.extended() {
             self.highest_epoch = self.highest_epoch.max(extended.epoch);
             if extended.phase == Phase::Active {

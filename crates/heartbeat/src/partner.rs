@@ -32,6 +32,8 @@ pub(crate) struct Partner {
     extended: Option<Extended>,
     /// The partner's run before the present one: what still arrives from it is old.
     previous_boot: Option<u64>,
+    /// Heartbeats older than what was known already.
+    replayed: u64,
 }
 
 /// What a heartbeat changed.
@@ -56,6 +58,7 @@ impl Partner {
             claim: Claim::Unknown,
             extended: None,
             previous_boot: None,
+            replayed: 0,
         }
     }
 
@@ -147,6 +150,7 @@ impl Partner {
         };
         if self.previous_boot == Some(new.boot) || new.boot == old.boot && new.counter < old.counter
         {
+            self.replayed = self.replayed.saturating_add(1);
             return false;
         }
         if new.boot != old.boot {
@@ -165,6 +169,11 @@ impl Partner {
             }
             _ => false,
         }
+    }
+
+    /// How many heartbeats were older than what was known of their run, or of a run before it.
+    pub(crate) fn replayed(&self) -> u64 {
+        self.replayed
     }
 
     /// What it said beyond an original's word.

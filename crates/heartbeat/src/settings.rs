@@ -2,6 +2,7 @@
 //!
 //! Owns the values, no behaviour beyond what follows from a single value.
 
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::time::Duration;
 
@@ -47,6 +48,32 @@ impl fmt::Display for Phase {
     }
 }
 
+/// Which configuration a router follows, for comparing with the partner's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Configuration {
+    /// `serial_no`.
+    pub serial: i32,
+    /// Of the accepted file; 0: not told.
+    pub digest: u64,
+}
+
+impl Configuration {
+    /// That of a file with this `serial_no`.
+    pub fn of(serial: i32, file: &[u8]) -> Self {
+        let hash: [u8; 32] = Sha256::digest(file).into();
+        let digest = hash
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Self { serial, digest }
+    }
+}
+
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "serial_no {}, digest {:016x}", self.serial, self.digest)
+    }
+}
+
 /// The part of lvs.cf that decisions depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -60,6 +87,17 @@ pub struct Settings {
     pub keepalive: Duration,
     /// Silence after which the partner counts as dead.
     pub deadtime: Duration,
+    /// How long VIPs stay when they are not renewed; `None`: until they are removed, or there are
+    /// no VIPs. With a lifetime, VIPs that the partner still answers for are a reason not to take
+    /// over, since they end when their pulse does.
+    pub vip_lifetime: Option<Duration>,
+    /// There are `witness` addresses: nobody takes over unless one of them answers.
+    pub witness: bool,
+    /// `failback`: how long the primary is to be healthy before it asks for the active role;
+    /// `None`: it never does.
+    pub failback: Option<Duration>,
+    /// Told to the partner.
+    pub configuration: Configuration,
 }
 
 impl Settings {

@@ -34,6 +34,7 @@ impl Router {
             Action::Prepare => self.prepare(),
             Action::StartLvs => self.start_lvs("active"),
             Action::Announce => self.announce(),
+            Action::ProbeVips(_) | Action::AskWitnesses => {}
             Action::Drain => self.sockets.drain(),
             Action::Finish => self.finished = true,
             Action::Report(notice) => {

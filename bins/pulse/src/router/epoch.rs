@@ -13,12 +13,11 @@ fn file(options: &Options) -> PathBuf {
 }
 
 /// What distinguishes this run.
-pub(super) fn this_run(options: &Options, serial: i32) -> Identity {
+pub(super) fn this_run(options: &Options) -> Identity {
     let stored = std::fs::read_to_string(file(options)).unwrap_or_default();
     Identity {
         boot: random(),
         epoch: stored.trim().parse().unwrap_or(0),
-        serial,
     }
 }
 

@@ -48,7 +48,7 @@ impl Router {
         let old = std::mem::replace(&mut self.plan, Rc::clone(&new));
         self.bytes = Rc::new(loaded.bytes);
         self.sockets.follow(new.auth.as_ref());
-        self.handle(Event::Settings(settings(&self.identity, &new)));
+        self.handle(Event::Settings(settings(&self.identity, &new, &self.bytes)));
         if let Some(lvs) = &self.lvs {
             lvs.configure(&self.bytes);
             lvs.say("reload");

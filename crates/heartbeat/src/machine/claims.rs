@@ -28,11 +28,15 @@ impl Machine {
         // While activating: the addresses are announced anyway when they are up.
     }
 
-    /// Who took over later knows more; else the primary stays, as with an original (3.7).
+    /// Who took over later knows more; else the primary stays, as with an original (3.7); of two
+    /// with the same role, any, but always the same.
     fn partner_has_better_claim(&self) -> bool {
         let own = self.identity.epoch;
         match self.partner.extended() {
             Some(partner) if partner.epoch != own => partner.epoch > own,
+            Some(partner) if partner.role == self.settings.role => {
+                partner.boot < self.identity.boot
+            }
             _ => self.settings.role == Role::Backup,
         }
     }
@@ -68,8 +72,12 @@ impl Machine {
                 epoch: self.identity.epoch,
                 phase: self.phase,
                 able: !self.cannot_take_over(),
+                sees_witness: false,
+                expiring: self.settings.vip_lifetime.is_some(),
+                asking: false,
                 role: self.settings.role,
-                serial: self.identity.serial,
+                configuration: self.settings.configuration,
+                macs: self.macs,
                 echo: self.echo(),
             };
             actions.push(Action::Send(Heartbeat {

@@ -44,6 +44,7 @@ impl Machine {
     }
 
     fn stale(&mut self, now: Duration, extended: Extended, actions: &mut Vec<Action>) {
+        self.counters.stale = self.counters.stale.saturating_add(1);
         // To be echoed, so that the partner can prove that it is there; a partner that did of
         // late is not to be disturbed by a replay.
         if now >= self.partner.dead_at(self.settings.deadtime) || self.partner.extended().is_none()

@@ -1,5 +1,7 @@
 use super::*;
+use crate::Configuration;
 
+mod complaints;
 mod links;
 mod ours;
 mod proof;
@@ -10,10 +12,11 @@ const K: Duration = Duration::from_secs(1);
 const D: Duration = Duration::from_secs(3);
 const START: Duration = Duration::from_secs(1000);
 
-const IDENTITY: Identity = Identity {
-    boot: 7,
-    epoch: 0,
-    serial: 0,
+const IDENTITY: Identity = Identity { boot: 7, epoch: 0 };
+
+const CONFIGURATION: Configuration = Configuration {
+    serial: 1,
+    digest: 2,
 };
 
 const fn ms(millis: u64) -> Duration {
@@ -27,6 +30,10 @@ fn settings(role: Role) -> Settings {
         second_path: true,
         keepalive: K,
         deadtime: D,
+        vip_lifetime: Some(ms(2000)),
+        witness: false,
+        failback: None,
+        configuration: CONFIGURATION,
     }
 }
 
@@ -154,6 +161,16 @@ fn ours(counter: u64, epoch: u64, word: Word) -> Event {
     ours_in(phase, counter, epoch, word)
 }
 
+/// The same, with changes.
+fn describing(mut event: Event, change: impl Fn(&mut Extended)) -> Event {
+    if let Event::Heartbeat { heartbeat, .. } = &mut event
+        && let Some(extended) = &mut heartbeat.extended
+    {
+        change(extended);
+    }
+    event
+}
+
 fn ours_in(phase: Phase, counter: u64, epoch: u64, word: Word) -> Event {
     let role = Role::Backup;
     let extended = Extended {
@@ -162,8 +179,12 @@ fn ours_in(phase: Phase, counter: u64, epoch: u64, word: Word) -> Event {
         epoch,
         phase,
         able: true,
+        sees_witness: false,
+        expiring: true,
+        asking: false,
         role,
-        serial: 0,
+        configuration: CONFIGURATION,
+        macs: Macs::NONE,
         echo: (0, 0),
     };
     Event::Heartbeat {

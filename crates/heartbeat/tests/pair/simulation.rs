@@ -4,7 +4,9 @@ mod faults;
 
 use super::network::{Network, PATHS};
 use super::rng::Rng;
-use heartbeat::{Action, Event, Heartbeat, Identity, Machine, Phase, Role, Settings, Word};
+use heartbeat::{
+    Action, Configuration, Event, Heartbeat, Identity, Machine, Phase, Role, Settings, Word,
+};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt::Write as _;
@@ -123,6 +125,13 @@ impl Simulation {
             second_path: rng.chance(80),
             keepalive,
             deadtime,
+            vip_lifetime: None,
+            witness: false,
+            failback: None,
+            configuration: Configuration {
+                serial: 1,
+                digest: 1,
+            },
         };
         let node = |role| Node {
             role,
@@ -318,7 +327,6 @@ impl Simulation {
             let identity = Identity {
                 boot,
                 epoch: router.epoch,
-                serial: 1,
             };
             router.paused = false;
             router.serving = false;
@@ -402,6 +410,7 @@ impl Simulation {
             }
             Action::Report(notice) => self.note(node, &notice.to_string()),
             Action::Announce | Action::Prepare => {}
+            Action::ProbeVips(_) | Action::AskWitnesses => {}
             Action::Drain => {
                 let queue = std::mem::take(&mut self.queue);
                 self.queue = queue

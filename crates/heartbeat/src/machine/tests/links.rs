@@ -18,13 +18,7 @@ const NO_VIPS: Links = Links {
 };
 
 fn unable(counter: u64, word: Word) -> Event {
-    let mut event = ours(counter, 0, word);
-    if let Event::Heartbeat { heartbeat, .. } = &mut event
-        && let Some(extended) = &mut heartbeat.extended
-    {
-        extended.able = false;
-    }
-    event
+    describing(ours(counter, 0, word), |it| it.able = false)
 }
 
 #[test]

@@ -21,7 +21,8 @@ fn who_took_over_later_stays() {
     );
 
     let mut equal = Router::backup().activated();
-    equal.at(3500, ours(1, 1, Word::Running));
+    let primary = describing(ours(1, 1, Word::Running), |it| it.role = Role::Primary);
+    equal.at(3500, primary);
     assert_eq!(
         equal.machine.phase(),
         Phase::Leaving,
