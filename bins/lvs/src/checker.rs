@@ -2,6 +2,8 @@
 //!
 //! Decides nothing; starts nothing again.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::Signal;
@@ -12,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::core::{Event, ProcessId, Start};
 use crate::health::Key;
 use crate::report;
+use crate::user::User;
 
 /// Number of the report pipe in the checker.
 const REPORT: i32 = 3;
@@ -31,14 +34,27 @@ pub(crate) enum Order {
     Kill,
 }
 
+/// How checkers are started, whatever their servers.
+#[derive(Debug)]
+pub(crate) struct Manner {
+    /// Their messages go where lvs's own go.
+    pub foreground: bool,
+    /// The user they run as; `None`: lvs's own.
+    pub user: Option<User>,
+    /// The file by which they count the programs that they run.
+    pub programs: Option<PathBuf>,
+}
+
 /// Starts the process. To be called in the main thread, with whose end the checker dies.
-pub(crate) fn spawn(start: &Start, foreground: bool) -> Result<Child, ChildError> {
+pub(crate) fn spawn(start: &Start, manner: &Manner) -> Result<Child, ChildError> {
     let nanny = &start.spec;
+    // A site's own program may have to run ipvsadm.
+    let user = manner.user.as_ref().filter(|_| nanny.custom.is_none());
     let program = nanny
         .custom
         .clone()
         .unwrap_or_else(|| daemon::paths::program("nanny"));
-    let output = if foreground {
+    let output = if manner.foreground {
         Output::Inherit
     } else {
         Output::Null
@@ -48,6 +64,16 @@ pub(crate) fn spawn(start: &Start, foreground: bool) -> Result<Child, ChildError
     if let Some(weight) = start.weight {
         env.push(("PIRANHA_WEIGHT".into(), weight.to_string().into()));
     }
+    if let (Some(count), Some(file)) = (nanny.programs, &manner.programs) {
+        let mut value = OsString::from(format!("{count}:"));
+        value.push(file);
+        env.push(("PIRANHA_PROGRAM_SLOTS".into(), value));
+    }
+    if let Some(user) = user {
+        env.push(("HOME".into(), user.home.clone().into()));
+        env.push(("USER".into(), user.name.clone().into()));
+        env.push(("LOGNAME".into(), user.name.clone().into()));
+    }
     Spec {
         arg0: Some(nanny.arg0.clone()),
         args: nanny.args.clone(),
@@ -56,6 +82,7 @@ pub(crate) fn spawn(start: &Start, foreground: bool) -> Result<Child, ChildError
         stderr: output,
         report: Some(Report { fd: REPORT }),
         die_with_parent: Some(Signal::SIGKILL),
+        credentials: user.map(|user| user.credentials),
         ..Spec::new(program)
     }
     .spawn()

@@ -1,9 +1,9 @@
-//! `lvs --status`, `--plan`, `--drain`, `--enable`: asks the running lvs and prints its answer.
+//! `lvs --status`, `--plan`, `--reload`, `--drain`, `--enable`: asks the running lvs and prints its answer.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options, ask: &Ask) -> ExitCode {
 fn answer(options: &Options, ask: &Ask) -> Result<String, String> {
     match send(options, &request(options, ask)?)? {
         Answer::Status(status) if options.json => pretty(&status),
-        Answer::Status(status) => Ok(listing::text(&status)),
+        Answer::Status(status) => Ok(listing::text(&status, now())),
         Answer::Plan { changes, notes } if options.json => {
             pretty(&serde_json::json!({ "changes": changes, "notes": notes }))
         }
@@ -46,6 +46,7 @@ fn answer(options: &Options, ask: &Ask) -> Result<String, String> {
             let changes = changes.iter().map(|change| format!("{change}\n"));
             Ok(notes.chain(changes).collect())
         }
+        Answer::Reloaded { notes } => Ok(notes.iter().map(|note| format!("# {note}\n")).collect()),
         Answer::Done => Ok(String::new()),
         Answer::Error(text) => Err(text),
     }
@@ -54,6 +55,7 @@ fn answer(options: &Options, ask: &Ask) -> Result<String, String> {
 fn request(options: &Options, ask: &Ask) -> Result<Request, String> {
     Ok(match ask {
         Ask::Status => Request::Status,
+        Ask::Reload => Request::Reload,
         Ask::Plan => {
             let bytes = crate::load::read(&options.config).map_err(|error| error.to_string())?;
             // Only comments of old files are not UTF-8.
@@ -89,6 +91,14 @@ fn send(options: &Options, request: &Request) -> Result<Answer, String> {
     let read = BufReader::new(stream.take(limit)).read_line(&mut answer);
     read.map_err(failed)?;
     serde_json::from_str(&answer).map_err(|_| "the running lvs gave no answer".to_owned())
+}
+
+/// Milliseconds of the Unix epoch.
+fn now() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn pretty(value: &Value) -> Result<String, String> {

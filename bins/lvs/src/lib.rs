@@ -28,6 +28,7 @@ pub mod status;
 mod test_start;
 pub mod time;
 pub mod tool;
+mod user;
 pub mod window;
 
 use std::ffi::OsString;

@@ -28,6 +28,8 @@ pub struct Spec {
     pub interval: Duration,
     /// Weight in lvs.cf.
     pub weight: u32,
+    /// When it runs programs: so many of them at once, over all checkers.
+    pub programs: Option<u32>,
 }
 
 /// What the argument list needs besides the block and the server's own values.
@@ -63,7 +65,14 @@ pub fn spec(config: &Config, block: &Virtual, target: Target, options: Options) 
         env: extensions(block),
         interval: block.timeout(),
         weight: target.weight,
+        programs: runs_programs(block).then_some(*config.global.max_programs),
     }
+}
+
+/// Whether the checker runs programs, to check or to ask for the load.
+fn runs_programs(block: &Virtual) -> bool {
+    let load = block.load_monitor.as_ref();
+    block.send_program.is_some() || load.is_some_and(|monitor| monitor != "none")
 }
 
 fn arguments(config: &Config, block: &Virtual, target: Target, options: Options) -> Vec<OsString> {
@@ -203,7 +212,7 @@ mod tests {
             "/usr/sbin/nanny -c -h 192.0.2.11 -p 80 -r 8080 -s GET / HTTP/1.0\\r\\n\\r\\n -x HTTP -a 15 \
              -I /sbin/ipvsadm -t 6 -w 10 -V 198.51.100.5 -M g -U none --lvs"
         );
-        assert_eq!(spec.custom, None);
+        assert_eq!((spec.custom, spec.programs), (None, None));
         assert!(spec.env.is_empty());
     }
 
@@ -232,5 +241,6 @@ mod tests {
              -I /sbin/ipvsadm -t 10 -w 10 -V 198.51.100.5 -M m -U rsh --nodaemon --lvs"
         );
         assert_eq!(spec.custom, Some("/opt/check".into()));
+        assert_eq!(spec.programs, Some(64));
     }
 }

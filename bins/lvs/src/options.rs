@@ -43,6 +43,8 @@ pub(crate) struct Options {
 pub(crate) enum Ask {
     /// What it does and why.
     Status,
+    /// Read the configuration again.
+    Reload,
     /// What a reload would change.
     Plan,
     /// Let a server finish: for how long, and why.
@@ -72,6 +74,7 @@ fn ask(matches: &ArgMatches) -> Result<Option<Ask>, ExitCode> {
     let mut asked = Vec::new();
     asked.extend(flag(matches, "status").then_some(Ask::Status));
     asked.extend(flag(matches, "plan").then_some(Ask::Plan));
+    asked.extend(flag(matches, "reload").then_some(Ask::Reload));
     let time = matches.get_one::<Duration>("for").copied();
     let why = text("why");
     let details = time.is_some() || why.is_some();
@@ -83,7 +86,7 @@ fn ask(matches: &ArgMatches) -> Result<Option<Ask>, ExitCode> {
     if asked.len() > 1 || details && !drains || json {
         let _ = writeln!(
             std::io::stderr(),
-            "lvs: one of --status [--json], --plan [--json], --drain [--for TIME] [--why TEXT], --enable"
+            "lvs: one of --status [--json], --plan [--json], --reload, --drain [--for TIME] [--why TEXT], --enable"
         );
         return Err(ExitCode::from(FAILED));
     }
@@ -127,6 +130,10 @@ fn command() -> Command {
         switch(
             "plan",
             "Show what a reload with the configuration file would change",
+        ),
+        switch(
+            "reload",
+            "Have the running lvs read its configuration again; ends when the table follows",
         ),
         switch("json", "Show it as JSON"),
         word(

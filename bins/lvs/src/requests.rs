@@ -17,6 +17,8 @@ pub const LINE_LIMIT: usize = 40 << 20;
 pub enum Request {
     /// What lvs does and why, with connections.
     Status,
+    /// Read the configuration file again.
+    Reload,
     /// The changes that a reload with this configuration would make.
     Plan {
         /// The text of lvs.cf.
@@ -50,6 +52,11 @@ pub enum Answer {
     Plan {
         /// ipvsadm's command lines in their order.
         changes: Vec<String>,
+        /// Notes.
+        notes: Vec<String>,
+    },
+    /// To [`Request::Reload`], when the table follows: what is to be said about the file.
+    Reloaded {
         /// Notes.
         notes: Vec<String>,
     },

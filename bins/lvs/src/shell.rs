@@ -2,6 +2,8 @@
 //!
 //! Everything runs in one thread; whatever could block runs beside it.
 
+mod checkers;
+mod configuration;
 mod people;
 
 use std::collections::BTreeMap;
@@ -16,24 +18,25 @@ use daemon::Signal;
 use daemon::mode::{Running, StartMode};
 use daemon::runtime::Signals;
 use tokio::net::unix::pipe;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::checker::{self, Order as CheckerOrder};
+use crate::checker::{Manner, Order as CheckerOrder};
+use crate::connections::Connections;
 use crate::control::{Answers, Order, Orders};
-use crate::core::{Action, Core, Event, FAILED, Message, ProcessId, Start};
+use crate::core::{Action, Core, Event, FAILED, Message, ProcessId};
 use crate::desired::Mode;
 use crate::drains;
-use crate::load::{self, LoadError, Names, Source};
+use crate::load::{LoadError, Names, Source};
 use crate::nanny;
 use crate::options::Options;
 use crate::owned::Owned;
 use crate::plan::Plan;
-use crate::requests::SOCKET;
+use crate::requests::{Answer, SOCKET};
 use crate::socket::{self, Question};
 use crate::status;
 use crate::time::Now;
-use crate::tool::{self, Job, Outcome, Tool};
+use crate::tool::{self, Failure, Job, Outcome, Tool};
 
 /// Events of checkers that may wait; a flood stays in the checkers' pipes.
 const EVENTS: usize = 4096;
@@ -45,6 +48,7 @@ const STATUS_PAUSE: Duration = Duration::from_millis(100);
 const STATUS_SHARE: u32 = 50;
 
 type Work<T> = Pin<Box<dyn Future<Output = T>>>;
+type Counted = Result<Connections, Failure>;
 type Loaded = Result<(Plan, Names), LoadError>;
 
 /// What pulse gave: its channel, or nothing when lvs is run by hand.
@@ -84,9 +88,13 @@ struct Shell {
     /// The role that follows when the configuration is loaded.
     then: Option<Mode>,
     tool: Option<Work<(Outcome, Duration)>>,
+    counting: Option<Work<(Counted, Duration)>>,
+    manner: Manner,
     checkers: BTreeMap<ProcessId, mpsc::Sender<CheckerOrder>>,
     events: mpsc::Sender<Event>,
     questions: mpsc::Receiver<Question>,
+    /// People who wait for the end of a reload.
+    reloads: Vec<oneshot::Sender<Answer>>,
     socket_path: PathBuf,
     status_path: PathBuf,
     status_due: Option<Duration>,
@@ -102,6 +110,7 @@ enum Woken {
     Signal(Signal),
     Event(Option<Event>),
     Tool(Outcome, Duration),
+    Counted(Counted, Duration),
     Order(io::Result<Option<Order>>),
     Loaded(Loaded),
     Question(Option<Question>),
@@ -124,7 +133,7 @@ pub(crate) async fn run(setup: Setup) -> u8 {
         if let Some(status) = shell.turn() {
             return shell.finish(status);
         }
-        let started = shell.start_one();
+        let started = shell.start_some();
         if let Some(status) = shell.woken(&mut signals, &mut queue, started).await {
             return shell.finish(status);
         }
@@ -146,6 +155,7 @@ impl Shell {
         if let Err(error) = socket::open(&socket_path, asking) {
             core.announce(format!("cannot open {}: {error}", socket_path.display()));
         }
+        let manner = checkers::manner(&setup.options, &setup.run_dir, &mut core);
         let by_hand = setup.pulse.is_none();
         let (orders, answers) = match setup.pulse {
             Some(pulse) => (
@@ -166,9 +176,12 @@ impl Shell {
             loading: None,
             then: by_hand.then_some(Mode::Active),
             tool: None,
+            counting: None,
+            manner,
             checkers: BTreeMap::new(),
             events,
             questions,
+            reloads: Vec::new(),
             socket_path,
             status_path: setup.run_dir.join(status::FILE),
             status_due: None,
@@ -221,6 +234,7 @@ impl Shell {
                 complain(&mut self.drains_complaint, complaint);
             }
             Action::Tool(job) => self.tool = Some(self.tool_work(job)),
+            Action::Count => self.counting = Some(self.count_work()),
             Action::Start(start) => self.start(*start),
             Action::Stop(id) => self.order(id, CheckerOrder::Stop),
             Action::Kill(id) => self.order(id, CheckerOrder::Kill),
@@ -249,42 +263,19 @@ impl Shell {
         })
     }
 
-    /// Starts one checker that is due.
-    fn start_one(&mut self) -> bool {
-        match self.core.next_start(now()) {
-            Some(action) => {
-                self.perform(action);
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn start(&mut self, start: Start) {
-        let foreground = self.options.mode == StartMode::NoDaemon;
-        let (key, id) = (start.key, start.id);
-        let event = match checker::spawn(&start, foreground) {
-            Ok(child) => {
-                let pid = child.pid.as_raw();
-                let (orders, receiver) = mpsc::channel(2);
-                self.checkers.retain(|_, checker| !checker.is_closed());
-                self.checkers.insert(id, orders);
-                let about = (key, id, start.spec.custom.is_some());
-                tokio::spawn(checker::follow(child, about, self.events.clone(), receiver));
-                Event::Started(key, id, pid)
-            }
-            Err(error) => Event::NotStarted(key, id, error.to_string()),
-        };
-        self.core.handle(now(), event);
-    }
-
-    fn order(&self, id: ProcessId, order: CheckerOrder) {
-        if let Some(checker) = self.checkers.get(&id) {
-            let _ = checker.try_send(order);
-        }
+    fn count_work(&self) -> Work<(Counted, Duration)> {
+        let tool = Tool::choose(&self.core.plan().ipvsadm);
+        Box::pin(async move {
+            let begun = Instant::now();
+            let counted = tool::count(&tool).await;
+            (counted, begun.elapsed())
+        })
     }
 
     fn tell(&mut self, message: &Message) {
+        if *message == Message::Reloaded {
+            self.reload_done();
+        }
         if let Some(answers) = &mut self.answers {
             answers.tell(message);
         }
@@ -308,6 +299,7 @@ impl Shell {
             signal = signals.next() => Woken::Signal(signal),
             event = queue.recv() => Woken::Event(event),
             (outcome, took) = work(&mut self.tool) => Woken::Tool(outcome, took),
+            (counted, took) = work(&mut self.counting) => Woken::Counted(counted, took),
             order = next_order(orders) => Woken::Order(order),
             question = self.questions.recv(), if !self.questions.is_closed() => Woken::Question(question),
             loaded = work(&mut self.loading) => Woken::Loaded(loaded),
@@ -320,6 +312,9 @@ impl Shell {
                 let now = now();
                 let mut next = event;
                 while let Some(event) = next {
+                    if let Event::Ended(_, id, _) = &event {
+                        self.checkers.remove(id);
+                    }
                     self.core.handle(now, event);
                     next = queue.try_recv().ok();
                 }
@@ -328,6 +323,11 @@ impl Shell {
             Woken::Tool(outcome, took) => {
                 self.tool = None;
                 self.core.handle(now(), Event::Tool(outcome, took));
+                None
+            }
+            Woken::Counted(counted, took) => {
+                self.counting = None;
+                self.core.handle(now(), Event::Counted(counted, took));
                 None
             }
             Woken::Order(order) => self.ordered(order),
@@ -345,94 +345,6 @@ impl Shell {
                 None
             }
             Woken::Time => None,
-        }
-    }
-
-    fn signalled(&mut self, signal: Signal) -> Option<u8> {
-        match signal {
-            Signal::SIGHUP if self.orders.is_some() => {
-                tracing::info!("the configuration comes from pulse: send the signal to pulse");
-            }
-            Signal::SIGHUP => {
-                tracing::info!("rereading configuration file");
-                self.load(Source::File(self.options.config.clone()));
-            }
-            _ => self.core.handle(now(), Event::Terminate(signal as i32)),
-        }
-        None
-    }
-
-    fn ordered(&mut self, order: io::Result<Option<Order>>) -> Option<u8> {
-        match order {
-            Ok(Some(Order::Config(bytes))) => {
-                self.config = Some(bytes);
-                self.applied = false;
-            }
-            Ok(Some(Order::Active)) => self.role(Mode::Active),
-            Ok(Some(Order::Standby)) => self.role(Mode::Standby),
-            Ok(Some(Order::Reload)) => {
-                tracing::info!("rereading configuration file");
-                self.load_from_pulse();
-            }
-            Ok(None) => {
-                tracing::info!("pulse is gone: leaving the table as it is");
-                return Some(FAILED);
-            }
-            Err(error) => {
-                tracing::info!("cannot read from pulse: {error}");
-                return Some(FAILED);
-            }
-        }
-        None
-    }
-
-    fn role(&mut self, mode: Mode) {
-        if self.applied {
-            self.core.handle(now(), Event::Mode(mode));
-        } else {
-            self.then = Some(mode);
-            self.load_from_pulse();
-        }
-    }
-
-    fn load_from_pulse(&mut self) {
-        let path = self.options.config.clone();
-        match self.config.clone() {
-            Some(bytes) => self.load(Source::Pulse(bytes, path)),
-            None => self.tell(&Message::Refused(0, "no configuration was sent".to_owned())),
-        }
-    }
-
-    fn load(&mut self, source: Source) {
-        let options = nanny_options(&self.options);
-        self.loading = Some(Box::pin(load::load(source, self.names.clone(), options)));
-    }
-
-    fn loaded(&mut self, loaded: Loaded) -> Option<u8> {
-        match loaded {
-            Ok((plan, names)) => {
-                self.names = names;
-                self.applied = true;
-                self.core.handle(now(), Event::Plan(Box::new(plan)));
-                if let Some(mode) = self.then.take() {
-                    self.core.handle(now(), Event::Mode(mode));
-                }
-                None
-            }
-            Err(error) => {
-                let (line, text) = error.for_pulse();
-                self.tell(&Message::Refused(line, text));
-                if self.core.mode().is_none() {
-                    self.fail(FAILED, &error.to_string());
-                    return Some(FAILED);
-                }
-                tracing::info!("{error}");
-                // The role follows with the configuration in force.
-                if let Some(mode) = self.then.take() {
-                    self.core.handle(now(), Event::Mode(mode));
-                }
-                None
-            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The socket for people: takes connections of root, hands their requests to the loop.
 //!
-//! Decides nothing; what takes long (counting, reading a configuration) is done here, beside the loop.
+//! Decides nothing; what takes long (reading a configuration) is done here, beside the loop.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -12,12 +12,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::connections::Connections;
 use crate::load::{self, Names, Source};
 use crate::nanny;
 use crate::plan::Plan;
 use crate::requests::{Answer, LINE_LIMIT, Request};
-use crate::tool::{self, Tool};
 
 /// Connections at once; more wait.
 const CONNECTIONS: usize = 16;
@@ -31,8 +29,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) enum Question {
     /// What is needed to answer the others.
     Context(oneshot::Sender<Context>),
-    /// The state, with these connections.
-    Status(Option<Connections>, oneshot::Sender<Answer>),
+    /// The state.
+    Status(oneshot::Sender<Answer>),
+    /// Read the configuration file again; answered when the table follows.
+    Reload(oneshot::Sender<Answer>),
     /// What a reload with this plan would change.
     Preview(Box<Plan>, oneshot::Sender<Answer>),
     /// Drain or enable.
@@ -42,7 +42,6 @@ pub(crate) enum Question {
 /// What the loop knows and a request needs.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub tool: Tool,
     pub names: Names,
     pub options: nanny::Options,
     pub config: PathBuf,
@@ -104,11 +103,8 @@ async fn converse(stream: UnixStream, questions: &mpsc::Sender<Question>) -> io:
 /// The answer, `None` when the loop has ended.
 async fn answer(request: Request, questions: &mpsc::Sender<Question>) -> Option<Answer> {
     match request {
-        Request::Status => {
-            let context = ask(questions, Question::Context).await?;
-            let connections = tool::count(&context.tool).await.ok();
-            ask(questions, |reply| Question::Status(connections, reply)).await
-        }
+        Request::Status => ask(questions, Question::Status).await,
+        Request::Reload => ask(questions, Question::Reload).await,
         Request::Plan { config } => {
             let context = ask(questions, Question::Context).await?;
             let source = Source::Pulse(config.into_bytes(), context.config);

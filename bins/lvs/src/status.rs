@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::connections::{Connections, Count};
+use crate::connections::{Connections, Count, Counters};
 use crate::core::Core;
 use crate::desired::Mode;
 use crate::drains::Drain;
@@ -33,6 +33,8 @@ struct Service<'a> {
     present: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<&'a Counters>,
     servers: Vec<Server<'a>>,
     /// Inactive servers that still have connections.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -61,6 +63,8 @@ struct Server<'a> {
     active_connections: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inactive_connections: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<Counters>,
     /// Taken out of service by people, here only.
     #[serde(skip_serializing_if = "Option::is_none")]
     drained: Option<&'a Drain>,
@@ -90,17 +94,18 @@ struct Sorry {
 
 /// The content of the file.
 pub fn content(core: &Core) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(&picture(core, None)).unwrap_or_default();
+    let mut bytes = serde_json::to_vec_pretty(&picture(core)).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }
 
-/// The same with connections, where they are known.
-pub fn value(core: &Core, connections: Option<&Connections>) -> serde_json::Value {
-    serde_json::to_value(picture(core, connections)).unwrap_or_default()
+/// The same as a value.
+pub fn value(core: &Core) -> serde_json::Value {
+    serde_json::to_value(picture(core)).unwrap_or_default()
 }
 
-fn picture<'a>(core: &'a Core, connections: Option<&Connections>) -> Status<'a> {
+fn picture(core: &Core) -> Status<'_> {
+    let connections = core.connections();
     Status {
         version: env!("CARGO_PKG_VERSION"),
         pid: std::process::id(),
@@ -121,7 +126,7 @@ fn picture<'a>(core: &'a Core, connections: Option<&Connections>) -> Status<'a> 
 fn service<'a>(
     core: &'a Core,
     plan: &'a ServicePlan,
-    connections: Option<&Connections>,
+    connections: Option<&'a Connections>,
 ) -> Service<'a> {
     let id = plan.service.id;
     let entry = core.record().get(&id);
@@ -134,6 +139,7 @@ fn service<'a>(
             .troubles()
             .get(&(id, None))
             .map(|trouble| trouble.message.as_str()),
+        counters: connections.and_then(|connections| connections.services.get(&id)),
         servers: plan
             .servers
             .values()
@@ -157,10 +163,8 @@ fn service<'a>(
     }
 }
 
-fn count(connections: Option<&Connections>, key: &Key) -> Option<Count> {
-    connections
-        .and_then(|connections| connections.get(key))
-        .copied()
+fn count<'a>(connections: Option<&'a Connections>, key: &Key) -> Option<&'a Count> {
+    connections?.servers.get(key)
 }
 
 fn server<'a>(
@@ -198,6 +202,7 @@ fn server<'a>(
             .map(|trouble| trouble.message.as_str()),
         active_connections: count.map(|count| count.active),
         inactive_connections: count.map(|count| count.inactive),
+        counters: count.and_then(|count| count.counters),
         drained: core
             .is_finishing(&key)
             .then(|| {

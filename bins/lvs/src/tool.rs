@@ -52,8 +52,6 @@ impl Tool {
 pub enum Job {
     /// Read the table.
     Read,
-    /// Count the connections.
-    Count,
     /// Change it.
     Write(Write),
 }
@@ -131,8 +129,6 @@ pub struct Written {
 pub enum Outcome {
     /// To [`Job::Read`].
     Table(Result<Table, Failure>),
-    /// To [`Job::Count`].
-    Counted(Result<Connections, Failure>),
     /// To [`Job::Write`].
     Written(Written),
 }
@@ -141,7 +137,6 @@ pub enum Outcome {
 pub async fn perform(tool: Tool, job: Job) -> Outcome {
     match job {
         Job::Read => Outcome::Table(read(&tool).await),
-        Job::Count => Outcome::Counted(count(&tool).await),
         Job::Write(write) => Outcome::Written(match &tool {
             Tool::Batch(path) => write_batch(path, write).await,
             Tool::Single(path) => write_singly(path, write).await,
@@ -161,13 +156,22 @@ pub async fn read(tool: &Tool) -> Result<Table, Failure> {
     })
 }
 
-/// Counts connections with `-Ln`.
+/// Counts connections with `-L --json`, or the `-Ln` that any other tool has.
 pub async fn count(tool: &Tool) -> Result<Connections, Failure> {
-    let ended = call(tool.path(), &["-Ln".into()], None).await?;
-    if ended.success {
-        Ok(connections::parse(&ended.stdout))
-    } else {
-        Err(ended.failure(tool.path()))
+    let args: &[OsString] = match tool {
+        Tool::Batch(_) => &["-L".into(), "--json".into()],
+        Tool::Single(_) => &["-Ln".into()],
+    };
+    let ended = call(tool.path(), args, None).await?;
+    if !ended.success {
+        return Err(ended.failure(tool.path()));
+    }
+    match tool {
+        Tool::Single(_) => Ok(connections::parse_table(&ended.stdout)),
+        Tool::Batch(_) => connections::parse_json(&ended.stdout).map_err(|error| Failure::Said {
+            program: name(tool.path()),
+            message: format!("unreadable counts: {error}"),
+        }),
     }
 }
 

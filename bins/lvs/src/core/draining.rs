@@ -17,8 +17,6 @@ use crate::time::Now;
 
 /// The longest reason that is kept, in characters.
 const WHY: usize = 500;
-/// Pause between two counts of the connections of servers that leave.
-pub(super) const COUNT: Duration = Duration::from_secs(2);
 
 impl Core {
     /// Takes in what an earlier run was asked for.
@@ -126,6 +124,9 @@ impl Core {
         for key in newly_inactive(old, plan).into_iter().filter(stands) {
             self.departing.entry(key).or_insert(now.steady);
         }
+        if !self.departing.is_empty() {
+            self.count_soon(now.steady);
+        }
         self.find_finishing();
     }
 
@@ -144,11 +145,10 @@ impl Core {
         self.find_finishing();
     }
 
-    /// Servers that leave, and since when.
-    pub(super) fn counts_due(&self) -> Option<Duration> {
-        let limit = self.plan.drain_limit;
+    /// When the time of the first of those that leave is over.
+    pub(super) fn departures_end(&self) -> Option<Duration> {
         let first = self.departing.values().min()?;
-        Some(self.count_due.min(*first + limit))
+        Some(*first + self.plan.drain_limit)
     }
 
     /// Lets those go whose time is over.
@@ -163,15 +163,19 @@ impl Core {
         self.departed(now, &over, "its time is over");
     }
 
-    /// Lets those go that have no connection left.
-    pub(super) fn counted(&mut self, now: Duration, connections: &Connections) {
-        let record = self.table.record();
-        let weight = |key: &Key| Some(record.get(&key.0)?.servers.get(&key.1)?.weight);
-        let busy = |key: &Key| connections.get(key).is_some_and(|count| count.active > 0);
+    /// Lets those of the `quiet` servers go that have no connection left.
+    pub(super) fn end_quiet(
+        &mut self,
+        now: Duration,
+        quiet: &BTreeSet<Key>,
+        connections: &Connections,
+    ) {
+        let count = |key: &Key| connections.servers.get(key);
+        let busy = |key: &Key| count(key).is_some_and(|count| count.active > 0);
         let done: Vec<Key> = self
             .departing
             .keys()
-            .filter(|key| weight(key).is_none_or(|weight| weight == 0) && !busy(key))
+            .filter(|key| quiet.contains(key) && !busy(key))
             .copied()
             .collect();
         self.departed(now, &done, "no connection is left");

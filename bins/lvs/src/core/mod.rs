@@ -4,6 +4,7 @@
 //! start, reload, repair or recovery. Performs nothing itself: no clock, no process, no file.
 
 mod checkers;
+mod counting;
 mod draining;
 mod table;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use ipvs::{ServiceId, Table};
 
+use crate::connections::Connections;
 use crate::desired::Mode;
 use crate::drains::Drains;
 use crate::health::{HealthMap, Key};
@@ -21,7 +23,7 @@ use crate::nanny::Spec;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::time::Now;
-use crate::tool::{Job, Outcome};
+use crate::tool::{Failure, Job, Outcome};
 
 pub use checkers::Slot;
 pub use table::Trouble;
@@ -53,6 +55,8 @@ pub enum Event {
     Ended(Key, ProcessId, String),
     /// The tool answered the last [`Action::Tool`] after so long.
     Tool(Outcome, Duration),
+    /// The answer to [`Action::Count`] after so long.
+    Counted(Result<Connections, Failure>, Duration),
     /// A signal asks for the end.
     Terminate(i32),
 }
@@ -68,6 +72,8 @@ pub enum Action {
     Drains(Drains),
     /// Let the tool work; [`Event::Tool`] answers. Never two at a time.
     Tool(Job),
+    /// Let the tool count connections, whatever else it does; [`Event::Counted`] answers.
+    Count,
     /// Start a checker; [`Event::Started`] or [`Event::NotStarted`] answers.
     Start(Box<Start>),
     /// End a checker: SIGTERM, and a moment later SIGKILL. [`Event::Ended`] answers.
@@ -150,7 +156,7 @@ pub struct Core {
     departing: BTreeMap<Key, Duration>,
     /// Servers that take no new connections.
     finishing: BTreeSet<Key>,
-    count_due: Duration,
+    counting: counting::Counting,
     ready_by: Option<Duration>,
     reloading: bool,
     settled_once: bool,
@@ -181,7 +187,7 @@ impl Core {
             drains: Drains::new(),
             departing: BTreeMap::new(),
             finishing: BTreeSet::new(),
-            count_due: Duration::ZERO,
+            counting: counting::Counting::default(),
             ready_by: None,
             reloading: false,
             settled_once: false,
@@ -206,6 +212,7 @@ impl Core {
             Event::Reported(key, id, report) => self.reported(now, key, id, report),
             Event::Ended(key, id, how) => self.ended(now, key, id, &how),
             Event::Tool(outcome, took) => self.tool_answered(now, outcome, took),
+            Event::Counted(counted, took) => self.counted(now, counted, took),
             Event::Terminate(signal) => {
                 self.log(format!("shutting down due to signal {signal}"));
                 self.leave(0);
@@ -220,6 +227,7 @@ impl Core {
             self.look(now);
         }
         self.advance_table(now);
+        self.advance_counts(now.steady);
         self.check_ready(now);
         self.check_left();
     }
@@ -239,7 +247,7 @@ impl Core {
         let ready = self
             .ready_by
             .filter(|_| self.leaving.is_none() && self.table.settled_since_mode(self.mode));
-        [start, self.table_wakeup(), ready]
+        [start, self.table_wakeup(), self.counts_wakeup(), ready]
             .into_iter()
             .flatten()
             .fold(self.next_look, Duration::min)

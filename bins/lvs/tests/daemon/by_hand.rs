@@ -1,5 +1,7 @@
 //! lvs started from a shell: lvs.cf from a file, signals.
 
+use std::os::unix::fs::PermissionsExt;
+
 use nix::sys::signal::{Signal, kill};
 
 use crate::world::{World, is_gone, wait};
@@ -115,6 +117,77 @@ fn b28_a_killed_nanny_comes_back_and_the_table_stays() {
     lvs.logs("nanny for child web/a died! starting it again now");
     assert!(world.lines("starts").last().unwrap().ends_with("weight=10"));
     assert_eq!(world.lines("operations").len(), operations);
+}
+
+/// The numbers that the system shows of a process: user, capabilities, whether it can gain any.
+fn rights(pid: nix::unistd::Pid) -> [String; 3] {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let mut words = line.unwrap().split_whitespace();
+        words.next().unwrap().to_owned()
+    };
+    [field("Uid:"), field("CapEff:"), field("NoNewPrivs:")]
+}
+
+#[test]
+fn checkers_have_no_privileges() {
+    if !nix::unistd::geteuid().is_root() {
+        // Another user can only be chosen by root; lvs says so.
+        let world = World::new(WEB);
+        world.by_hand().logs("checkers run as the same user as lvs");
+        return;
+    }
+    let world = World::new(WEB);
+    let mut lvs = world.by_hand();
+    world.verdict("10.0.0.1:80", "up 10");
+    world.table(&format!("{SERVICE}{A}"));
+    for nanny in world.nannies() {
+        let [user, capabilities, stuck] = rights(nanny);
+        assert_ne!(user, "0");
+        assert_eq!(
+            (capabilities.as_str(), stuck.as_str()),
+            ("0000000000000000", "1")
+        );
+    }
+    assert_eq!(rights(lvs.pid())[0], "0");
+    let programs = std::fs::metadata(world.path("programs.lock")).unwrap();
+    assert_ne!(std::os::unix::fs::MetadataExt::uid(&programs), 0);
+    lvs.signal(Signal::SIGTERM);
+    lvs.ends();
+    // Where that user cannot come to the checker, it runs all the same.
+    let closed = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(world.folder.path(), closed).unwrap();
+    let mut lvs = world.by_hand();
+    lvs.logs("checkers run as the same user as lvs: ");
+    lvs.logs("create_monitor for web/b");
+    wait("a nanny of root", || {
+        let running = world.nannies().into_iter().filter(|nanny| !is_gone(*nanny));
+        running.map(rights).any(|[user, ..]| user == "0")
+    });
+}
+
+#[test]
+fn checkers_that_run_programs_share_a_number_of_them() {
+    let program = "send_program = \"/bin/check %h\"\nserver a";
+    let other = WEB.replace("web", "plain").replace("2.80", "2.81");
+    let with = WEB.replace("server a", program);
+    let world = World::new(&format!("max_programs = 3\n{with}{other}"));
+    let _lvs = world.by_hand();
+    wait("four nannies", || world.lines("starts").len() == 4);
+    let slots = format!(" slots=3:{} ", world.path("programs.lock").display());
+    let starts = world.lines("starts");
+    assert_eq!(
+        starts.iter().filter(|line| line.contains(&slots)).count(),
+        2
+    );
+    assert_eq!(
+        starts
+            .iter()
+            .filter(|line| line.contains(" slots=none "))
+            .count(),
+        2
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stand-in for ipvsadm: keeps its table beside itself, in the form that -Sn prints. Understands -Sn, -Ln
+# Stand-in for ipvsadm: keeps its table beside itself, in the form that -Sn prints. Understands -Sn, -Ln, -L --json
 # (connections come from a file: SERVER ACTIVE INACTIVE), --apply and single commands; every call is written down.
 here=${0%/*}
 table=$here/table
@@ -13,6 +13,28 @@ case $1 in
     BEGIN { while ((getline <counts) > 0) count[$1] = $2 " " $3; print "IP Virtual Server version 1.2.1 (size=4096)" }
     $1 == "-A" { print ($2 == "-f" ? "FWM" : $2 == "-u" ? "UDP" : "TCP"), $3, $5 }
     $1 == "-a" { print "  ->", $5, "Masq", $8, ($5 in count ? count[$5] : "0 0") }' "$table"; exit 0 ;;
+-L) awk -v counts="$here/connections" '
+    BEGIN {
+        while ((getline <counts) > 0) { active[$1] = $2; inactive[$1] = $3 }
+        zeros = "_packets\":0,\"out_packets\":0,\"in_bytes\":7,\"out_bytes\":0,\"connections_per_second\":0," \
+            "\"in_packets_per_second\":0,\"out_packets_per_second\":0,\"in_bytes_per_second\":0," \
+            "\"out_bytes_per_second\":0}"
+        printf "{\"services\":["
+    }
+    function counters(n) { return "\"counters\":{\"connections\":" n ",\"in" zeros }
+    function place(text, parts) { split(text, parts, ":"); return "\"address\":\"" parts[1] "\",\"port\":" parts[2] }
+    $1 == "-A" {
+        if (open) printf "]},"
+        open = 1; between = ""
+        printf "{%s,\"family\":\"ipv4\",%s,\"servers\":[", ($2 == "-f" ? "\"mark\":" $3 : \
+            "\"protocol\":\"" ($2 == "-u" ? "udp" : "tcp") "\"," place($3)), counters(1)
+    }
+    $1 == "-a" {
+        printf "%s{%s,\"active_connections\":%d,\"inactive_connections\":%d,%s}", between, place($5), active[$5], inactive[$5],
+            counters(active[$5] + inactive[$5])
+        between = ","
+    }
+    END { print (open ? "]}" : "") "]}" }' "$table"; exit 0 ;;
 --apply) apply=1; cat >"$here/batch.$$" ;;
 *) apply=; echo "$*" >"$here/batch.$$" ;;
 esac

@@ -10,7 +10,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-echo "$real:$port pid=$$ weight=${PIRANHA_WEIGHT-none}" >>"$here/starts"
+echo "$real:$port pid=$$ slots=${PIRANHA_PROGRAM_SLOTS-none} weight=${PIRANHA_WEIGHT-none}" >>"$here/starts"
 [ -p "$here/$real:$port" ] || mkfifo "$here/$real:$port"
 exec 4<>"$here/$real:$port"
 [ -n "$PIRANHA_REPORT" ] && echo "nanny 1" >&3

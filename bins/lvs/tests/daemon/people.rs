@@ -39,19 +39,42 @@ fn the_status_shows_verdicts_and_connections() {
     world.write("connections", "10.0.0.1:80 3 4\n");
     world.verdict("10.0.0.2:8080", "down refused");
     wait("the verdict", || !world.read("table").contains("8080"));
+    wait("a count without the removed server", || {
+        let text = ask(&world, &["--status"]);
+        text.contains("connections 3+4") && text.contains("connections -+-")
+    });
     let text = ask(&world, &["--status"]);
     let lines: Vec<&str> = text.lines().skip(1).collect();
-    assert_eq!(
-        lines,
-        [
-            "web (-t 192.0.2.80:80) wlc",
-            "  a 10.0.0.1:80  up  weight 10 of 10  connections 3+4",
-            "  b 10.0.0.2:8080  down  weight - of 1  connections -+-  refused",
-        ]
-    );
+    assert_eq!(lines.len(), 6, "{text}");
+    assert_eq!(lines[0], "web (-t 192.0.2.80:80) wlc  connections 1");
+    for (line, begin, end) in [
+        (
+            lines[1],
+            "  a 10.0.0.1:80  up for ",
+            "  weight 10 of 10  connections 3+4",
+        ),
+        (lines[2], "    up ", " ago"),
+        (
+            lines[3],
+            "  b 10.0.0.2:8080  down for ",
+            "  weight - of 1  connections -+-  refused",
+        ),
+        (lines[4], "    down ", " ago: refused"),
+        (lines[5], "    up ", " ago"),
+    ] {
+        assert!(line.starts_with(begin) && line.ends_with(end), "{text}");
+    }
     let json = ask(&world, &["--status", "--json"]);
     let status: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(status["services"][0]["servers"][0]["active_connections"], 3);
+    let service = &status["services"][0];
+    assert_eq!(service["counters"]["connections"], 1);
+    assert_eq!(service["servers"][0]["active_connections"], 3);
+    assert_eq!(service["servers"][0]["counters"]["in_bytes"], 7);
+    wait("the file with counters", || {
+        let file: serde_json::Value =
+            serde_json::from_str(&world.read("lvs.json")).unwrap_or_default();
+        file["services"][0]["servers"][0]["counters"]["connections"] == 7
+    });
     let mode = world
         .path("lvs.sock")
         .metadata()
@@ -95,7 +118,7 @@ fn an_inactive_server_leaves_when_it_has_no_connection() {
     world.write("lvs.cf", &inactive);
     lvs.signal(Signal::SIGHUP);
     world.table(&format!("{SERVICE}{}{B}", A.replace("-w 10", "-w 0")));
-    wait("a count", || world.read("calls").contains("-Ln"));
+    wait("a count", || world.read("calls").contains("-L --json"));
     assert!(ask(&world, &["--status"]).contains("a 10.0.0.1:80  inactive, leaves"));
     world.write("connections", "");
     world.table(&format!("{SERVICE}{B}"));
@@ -113,6 +136,31 @@ fn a_plan_says_what_a_reload_would_change_and_changes_nothing() {
     assert_eq!(world.read("table"), table);
     world.write("lvs.cf", "virtual {\n");
     assert!(refused(&world, &["--plan"]).contains("at line 1: "));
+}
+
+#[test]
+fn a_reload_answers_when_the_table_follows() {
+    let (world, _lvs) = serving();
+    world.write("lvs.cf", &WEB.replace("weight = 10", "weight = 4"));
+    assert_eq!(ask(&world, &["--reload"]), "");
+    let changed = A.replace("-w 10", "-w 4");
+    assert_eq!(world.read("table"), format!("{SERVICE}{changed}{B}"));
+    // Nothing changed, nothing written.
+    let operations = world.lines("operations").len();
+    assert_eq!(ask(&world, &["--reload"]), "");
+    assert_eq!(world.lines("operations").len(), operations);
+    world.write("lvs.cf", "virtual {\n");
+    assert!(refused(&world, &["--reload"]).contains("at line 1: "));
+    let twice = format!("{WEB}{}", WEB.replace("web", "again"));
+    world.write("lvs.cf", &twice);
+    let notes = ask(&world, &["--reload"]);
+    assert!(notes.starts_with("# virtual service again is the same service as web"));
+    world.write("lvs.cf", &WEB.replace("weight = 10", "weight = 5"));
+    world.write("refuse", "-e -t 192.0.2.80:80 -r 10.0.0.1:80 -m -w 5\n");
+    assert_eq!(
+        refused(&world, &["--reload"]),
+        "lvs: ipvsadm-rs: Memory allocation problem\n"
+    );
 }
 
 #[test]

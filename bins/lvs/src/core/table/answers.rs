@@ -6,7 +6,6 @@ use std::time::Duration;
 use ipvs::{Operation, ServiceId, Table};
 
 use super::{Attempt, Busy, RETRY, RETRY_LONGEST, Trouble, place};
-use crate::core::draining::COUNT;
 use crate::core::{Action, Core, FAILED, Message};
 use crate::desired::{Mode, desired, restricted};
 use crate::identity;
@@ -29,19 +28,11 @@ impl Core {
                 match busy {
                     Busy::Audit => self.audited(now, table),
                     Busy::Confirm => self.confirmed(now, table),
-                    Busy::Read | Busy::Write(_) | Busy::Count => self.was_read(now, table),
+                    Busy::Read | Busy::Write(_) => self.was_read(now, table),
                 }
             }
             (Some(busy), Outcome::Table(Err(failure))) => self.unread(now, &busy, failure),
-            (Some(Busy::Count), Outcome::Counted(counted)) => {
-                self.count_due = now + COUNT;
-                match counted {
-                    Ok(connections) => self.counted(now, &connections),
-                    // The time limit of the departure stands.
-                    Err(failure) => self.log(format!("cannot count connections: {failure}")),
-                }
-            }
-            (None, _) | (_, Outcome::Written(_) | Outcome::Counted(_)) => {}
+            (None, _) | (_, Outcome::Written(_)) => {}
         }
     }
 

@@ -44,7 +44,6 @@ enum Busy {
     Read,
     Audit,
     Confirm,
-    Count,
     Write(Write),
 }
 
@@ -239,10 +238,6 @@ impl Core {
         if self.table.busy.is_none() && self.table.audit_due.is_some_and(|due| due <= now) {
             self.give(Busy::Audit, Job::Read);
         }
-        let count = !self.departing.is_empty() && self.count_due <= now;
-        if self.table.busy.is_none() && count {
-            self.give(Busy::Count, Job::Count);
-        }
     }
 
     /// When the table needs attention though nothing happens.
@@ -278,7 +273,7 @@ impl Core {
             retry,
             soon,
             confirm,
-            self.counts_due(),
+            self.departures_end(),
         ]
         .into_iter()
         .flatten()

@@ -27,7 +27,13 @@ fn drained_a() -> String {
 fn connect(world: &mut World, active: u64) {
     let (_, key) = world.checker("10.0.0.1:80");
     let inactive = 5;
-    world.connections.insert(key, Count { active, inactive });
+    let counters = None;
+    let count = Count {
+        active,
+        inactive,
+        counters,
+    };
+    world.connections.servers.insert(key, count);
 }
 
 #[test]
@@ -41,7 +47,7 @@ fn an_inactive_server_goes_when_its_connections_are_gone() {
     world.pass_alive(60);
     assert_eq!(world.saved(), format!("{WEB}{}{B}", drained_a()));
     assert_eq!(world.batches.len(), 1);
-    world.connections.get_mut(&key).unwrap().active = 0;
+    world.connections.servers.get_mut(&key).unwrap().active = 0;
     world.pass(Duration::from_millis(2_100));
     assert_eq!(world.saved(), format!("{WEB}{B}"));
     assert!(world.logged("removing web/a, which is inactive: no connection is left"));
@@ -76,7 +82,7 @@ fn a_server_made_active_again_stays() {
     world.reload(&web("", ""));
     world.report("10.0.0.1:80", Health::Up(10));
     assert_eq!(world.saved(), format!("{WEB}{A}{B}"));
-    world.connections.clear();
+    world.connections.servers.clear();
     world.pass_alive(20);
     assert_eq!(world.saved(), format!("{WEB}{A}{B}"));
 }
@@ -97,12 +103,18 @@ fn a_restarted_lvs_goes_on_with_it() {
             .unwrap(),
     );
     let (active, inactive) = (1, 0);
-    world.connections.insert(key, Count { active, inactive });
+    let counters = None;
+    let count = Count {
+        active,
+        inactive,
+        counters,
+    };
+    world.connections.servers.insert(key, count);
     world.event(Event::Plan(Box::new(plan(&without_a("")))));
     world.event(Event::Mode(Mode::Active));
     world.pass_alive(20);
     assert!(world.batches.is_empty());
-    world.connections.clear();
+    world.connections.servers.clear();
     world.pass(Duration::from_secs(3));
     assert_eq!(world.saved(), format!("{WEB}{B}"));
 }

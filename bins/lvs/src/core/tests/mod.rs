@@ -96,7 +96,7 @@ impl World {
             refuse: |_| None,
             stops_early: false,
             drains: Drains::new(),
-            connections: Connections::new(),
+            connections: Connections::default(),
             readable: true,
             reading: Duration::from_millis(1),
             tolerant: false,
@@ -166,6 +166,11 @@ impl World {
                 self.core
                     .handle(self.time(), Event::Tool(outcome, self.reading));
             }
+            Action::Count => {
+                let counted = Ok(self.connections.clone());
+                let event = Event::Counted(counted, Duration::from_millis(1));
+                self.core.handle(self.time(), event);
+            }
             Action::Start(start) => {
                 let (key, id) = (start.key, start.id);
                 self.starts.push(Start {
@@ -209,7 +214,6 @@ impl World {
                     Err(Failure::Unusable("no IPVS".into()))
                 })
             }
-            Job::Count => Outcome::Counted(Ok(self.connections.clone())),
             Job::Write(write) => Outcome::Written(self.write(write)),
         }
     }

@@ -1,0 +1,94 @@
+//! Starting checkers and giving them orders.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use daemon::mode::StartMode;
+use tokio::sync::mpsc;
+
+use super::{Shell, now};
+use crate::checker::{self, Manner, Order};
+use crate::core::{Core, Event, ProcessId, Start};
+use crate::options::Options;
+use crate::user::{self, User};
+
+/// File name, in the run-time folder, by which checkers count the programs that they run.
+const PROGRAMS: &str = "programs.lock";
+/// So long the loop may start checkers before it looks for other things.
+const TURN: Duration = Duration::from_millis(4);
+
+/// How checkers are started here; what is not as it should be is announced.
+pub(super) fn manner(options: &Options, run_dir: &Path, core: &mut Core) -> Manner {
+    let user = match user::of_checkers(&daemon::paths::program("nanny")) {
+        Ok(user) => Some(user),
+        Err(reason) => {
+            core.announce(format!("checkers run as the same user as lvs: {reason}"));
+            None
+        }
+    };
+    let path = run_dir.join(PROGRAMS);
+    let programs = match make(&path, user.as_ref()) {
+        Ok(()) => Some(path),
+        Err(error) => {
+            let path = path.display();
+            core.announce(format!(
+                "cannot write {path}: {error}; max_programs has no effect"
+            ));
+            None
+        }
+    };
+    Manner {
+        foreground: options.mode == StartMode::NoDaemon,
+        user,
+        programs,
+    }
+}
+
+fn make(path: &Path, user: Option<&User>) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(path)?;
+    match user.map(|user| user.credentials) {
+        Some(owner) => fchown(&file, Some(owner.uid), Some(owner.gid)),
+        None => Ok(()),
+    }
+}
+
+impl Shell {
+    /// Starts checkers that are due, but not so many that other things are late; whether there were any.
+    pub(super) fn start_some(&mut self) -> bool {
+        let begun = Instant::now();
+        while let Some(action) = self.core.next_start(now()) {
+            self.perform(action);
+            if begun.elapsed() > TURN {
+                return true;
+            }
+        }
+        false
+    }
+
+    pub(super) fn start(&mut self, start: Start) {
+        let (key, id) = (start.key, start.id);
+        let event = match checker::spawn(&start, &self.manner) {
+            Ok(child) => {
+                let pid = child.pid.as_raw();
+                let (orders, receiver) = mpsc::channel(2);
+                self.checkers.insert(id, orders);
+                let about = (key, id, start.spec.custom.is_some());
+                tokio::spawn(checker::follow(child, about, self.events.clone(), receiver));
+                Event::Started(key, id, pid)
+            }
+            Err(error) => Event::NotStarted(key, id, error.to_string()),
+        };
+        self.core.handle(now(), event);
+    }
+
+    pub(super) fn order(&self, id: ProcessId, order: Order) {
+        if let Some(checker) = self.checkers.get(&id) {
+            let _ = checker.try_send(order);
+        }
+    }
+}
