@@ -105,9 +105,11 @@ impl<'a> Connection<'a> {
             _ => None,
         };
         let expire = format!("{:02}:{:02}", self.seconds / 60, self.seconds % 60);
-        let [source, service, destination] = self
-            .ends
-            .map(|(address, port)| names.text(address, port, protocol));
+        let [source, service, destination] = self.ends.map(|(address, port)| {
+            let mut text = String::new();
+            let _ = names.write(&mut text, address, port, protocol);
+            text
+        });
         let _ = write!(
             out,
             "{:<3} {expire:<6} {:<11} {source:<18} {service:<18} ",

@@ -1,9 +1,10 @@
 //! Texts of addresses and ports: numbers or names (`ipvsadm.md` 2.4).
 
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 use ipvs::Protocol;
-use ipvs::text::numeric;
+use ipvs::text::write_numeric;
 
 use crate::system;
 
@@ -18,28 +19,38 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The text of an address and a port; the protocol is that of the service.
-    pub(crate) fn text(self, address: IpAddr, port: u16, protocol: Option<Protocol>) -> String {
+    /// Writes the text of an address and a port; the protocol is that of the service.
+    pub(crate) fn write(
+        self,
+        out: &mut String,
+        address: IpAddr,
+        port: u16,
+        protocol: Option<Protocol>,
+    ) -> fmt::Result {
         if self.numeric {
             // Never longer than that.
-            return numeric(address, port, protocol);
+            return write_numeric(out, address, port, protocol);
         }
+        let start = out.len();
         let host = system::host_name(address).unwrap_or_else(|| address.to_string());
-        let name = protocol.and_then(|protocol| system::service_name(port, protocol));
-        let port = name.unwrap_or_else(|| port.to_string());
-        let text = match address {
-            IpAddr::V4(_) => format!("{host}:{port}"),
-            IpAddr::V6(_) => format!("[{host}]:{port}"),
-        };
-        cut(text, LONGEST)
+        match address {
+            IpAddr::V4(_) => write!(out, "{host}:")?,
+            IpAddr::V6(_) => write!(out, "[{host}]:")?,
+        }
+        match protocol.and_then(|protocol| system::service_name(port, protocol)) {
+            Some(name) => out.push_str(&name),
+            None => write!(out, "{port}")?,
+        }
+        cut(out, start, LONGEST);
+        Ok(())
     }
 }
 
-/// A text cut to so many bytes.
-pub(crate) fn cut(mut text: String, longest: usize) -> String {
-    let end = (0..=longest.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end));
-    text.truncate(end.unwrap_or(0));
-    text
+/// Cuts what follows the first `start` bytes of a text to so many bytes.
+pub(crate) fn cut(text: &mut String, start: usize, longest: usize) {
+    let mut end = text.len().min(start + longest);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
 }

@@ -99,7 +99,9 @@ pub(super) fn multicast_group(text: &[u8]) -> Result<IpAddr, &'static str> {
 /// A name of at most so many bytes. What is not UTF-8 is replaced before the name is cut, because a
 /// replacement is longer than what it stands for.
 pub(super) fn name(text: &[u8], most: usize) -> String {
-    cut(String::from_utf8_lossy(text).into_owned(), most)
+    let mut name = String::from_utf8_lossy(text).into_owned();
+    cut(&mut name, 0, most);
+    name
 }
 
 #[cfg(test)]

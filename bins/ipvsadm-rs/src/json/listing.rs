@@ -20,20 +20,24 @@ pub(crate) fn table(kernel: &mut dyn Kernel, listing: &TableListing) -> Result<J
         table_size,
     } = kernel.probe()?;
     let (major, minor, patch) = (version >> 16 & 0xff, version >> 8 & 0xff, version & 0xff);
-    let mut states = match &listing.service {
+    let states = match &listing.service {
         Some(id) => vec![kernel.service(id)?],
         None => kernel.services()?,
     };
-    if listing.sorted {
-        states = sort_services(states, |state| state);
-    }
-    let mut services = Vec::with_capacity(states.len());
-    for state in &states {
-        let mut servers = kernel.servers(&state.service.id)?;
-        if listing.sorted {
-            servers = sort_servers(servers);
-        }
-        services.push(service(state, &servers));
+    let order = if listing.sorted {
+        sort_services(&states)
+    } else {
+        states.iter().collect()
+    };
+    let mut services = Vec::with_capacity(order.len());
+    for state in order {
+        let servers = kernel.servers(&state.service.id)?;
+        let order = if listing.sorted {
+            sort_servers(&servers)
+        } else {
+            servers.iter().collect()
+        };
+        services.push(service(state, &order));
     }
     Ok(Json::object([
         (
@@ -74,7 +78,7 @@ pub(crate) fn daemons(daemons: &[Daemon]) -> Json {
     Json::List(daemons.iter().map(one).collect())
 }
 
-fn service(state: &ServiceState, servers: &[ServerState]) -> Json {
+fn service(state: &ServiceState, servers: &[&ServerState]) -> Json {
     let Service {
         id,
         scheduler,
@@ -115,7 +119,7 @@ fn service(state: &ServiceState, servers: &[ServerState]) -> Json {
         ),
         ("engine", engine.as_ref().map_or(Json::Null, Json::text)),
         ("counters", counters(&state.counters)),
-        ("servers", Json::List(servers.iter().map(server).collect())),
+        ("servers", Json::List(servers.iter().copied().map(server).collect())),
     ]);
     Json::Object(fields)
 }

@@ -8,32 +8,45 @@ use std::net::IpAddr;
 
 use ipvs::{Family, Protocol, ServerState, ServiceId, ServiceState};
 
-/// Sorts services as ipvsadm lists them.
-pub fn sort_services<T>(services: Vec<T>, state: impl Fn(&T) -> &ServiceState) -> Vec<T> {
-    merge_sort(services, &|left, right| {
-        compare_services(&state(left).service.id, &state(right).service.id)
+/// Services in the order in which ipvsadm lists them.
+pub fn sort_services(services: &[ServiceState]) -> Vec<&ServiceState> {
+    sorted(services, |left, right| {
+        compare_services(&left.service.id, &right.service.id)
     })
 }
 
-/// Sorts servers as ipvsadm lists them.
-pub fn sort_servers(servers: Vec<ServerState>) -> Vec<ServerState> {
-    merge_sort(servers, &|left, right| {
+/// Servers in the order in which ipvsadm lists them.
+pub fn sort_servers(servers: &[ServerState]) -> Vec<&ServerState> {
+    sorted(servers, |left, right| {
         let (left, right) = (left.server.id, right.server.id);
         let family = Family::of(left.address);
         compare_addresses(family, left.address, right.address).then(left.port.cmp(&right.port))
     })
 }
 
+fn sorted<T>(list: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Vec<&T> {
+    let mut order: Vec<&T> = list.iter().collect();
+    let mut merged = Vec::with_capacity(order.len());
+    merge_sort(&mut order, &mut merged, &compare);
+    order
+}
+
 /// Sorts halves, the first one rounded down, and merges them; the left element goes first unless it is
-/// greater.
-fn merge_sort<T>(mut list: Vec<T>, compare: &impl Fn(&T, &T) -> Ordering) -> Vec<T> {
+/// greater. `merged` is room for the work.
+fn merge_sort<'a, T>(
+    list: &mut [&'a T],
+    merged: &mut Vec<&'a T>,
+    compare: &impl Fn(&T, &T) -> Ordering,
+) {
     if list.len() < 2 {
-        return list;
+        return;
     }
-    let right = list.split_off(list.len() / 2);
-    let mut merged = Vec::with_capacity(list.len() + right.len());
-    let mut left = merge_sort(list, compare).into_iter().peekable();
-    let mut right = merge_sort(right, compare).into_iter().peekable();
+    let (left, right) = list.split_at_mut(list.len() / 2);
+    merge_sort(left, merged, compare);
+    merge_sort(right, merged, compare);
+    merged.clear();
+    let mut left = left.iter().copied().peekable();
+    let mut right = right.iter().copied().peekable();
     while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
         let side = if compare(first, second).is_le() {
             &mut left
@@ -44,7 +57,7 @@ fn merge_sort<T>(mut list: Vec<T>, compare: &impl Fn(&T, &T) -> Ordering) -> Vec
     }
     merged.extend(left);
     merged.extend(right);
-    merged
+    list.copy_from_slice(merged);
 }
 
 /// The difference of two unsigned numbers read as a signed one, as ipvsadm compares.
@@ -88,6 +101,9 @@ fn compare_services(left: &ServiceId, right: &ServiceId) -> Ordering {
 
 /// Compares as addresses of a family; the words of the other family's address count as they lie in memory.
 fn compare_addresses(family: Family, left: IpAddr, right: IpAddr) -> Ordering {
+    if let (IpAddr::V4(left), IpAddr::V4(right)) = (left, right) {
+        return wrapping(left.into(), right.into()).cmp(&0);
+    }
     let count = match family {
         Family::V4 => 1,
         Family::V6 => 4,

@@ -1,7 +1,7 @@
 //! The lines of a listing (`ipvsadm.md` 2.1).
 
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use ipvs::text::scheduler_flag_names;
 use ipvs::{
@@ -9,7 +9,7 @@ use ipvs::{
     Service, ServiceId, ServiceState, Tunnel,
 };
 
-use super::number::write_counter;
+use super::number::{fill, write_counter, write_left, write_right, write_text};
 use super::{sort_servers, sort_services};
 use crate::flags::{Mode, TableListing};
 use crate::kernel::Kernel;
@@ -18,6 +18,8 @@ use crate::names::{Names, cut};
 /// An IPv4 service's name is cut at this many characters, a server's at [`SERVER_NAME`].
 const SERVICE_NAME: usize = 33;
 const SERVER_NAME: usize = 28;
+/// Columns of a service's name before its counters.
+const COUNTED_NAME: usize = 33;
 
 /// Bytes kept free for a service and its servers. Memory that is not written to costs nothing, and a text
 /// that need not grow is not moved.
@@ -34,10 +36,11 @@ pub fn print(
         Some(id) => vec![kernel.service(id)?],
         None => kernel.services()?,
     };
-    let mut order: Vec<&ServiceState> = services.iter().collect();
-    if listing.sorted {
-        order = sort_services(order, |state| state);
-    }
+    let order = if listing.sorted {
+        sort_services(&services)
+    } else {
+        services.iter().collect()
+    };
     out.reserve(services.len() * ROOM);
     if listing.service.is_none() {
         write_version(out, info);
@@ -45,11 +48,13 @@ pub fn print(
     write_titles(out, listing.mode);
     for state in order {
         write_service(out, state, listing);
-        let mut servers = kernel.servers(&state.service.id)?;
-        if listing.sorted {
-            servers = sort_servers(servers);
-        }
-        for server in &servers {
+        let servers = kernel.servers(&state.service.id)?;
+        let order = if listing.sorted {
+            sort_servers(&servers)
+        } else {
+            servers.iter().collect()
+        };
+        for server in order {
             write_server(out, &state.service.id, server, listing);
         }
     }
@@ -106,59 +111,53 @@ fn write_titles(out: &mut String, mode: Mode) {
     };
 }
 
-fn service_name(id: &ServiceId, names: Names) -> String {
+fn write_service_name(out: &mut String, id: &ServiceId, names: Names) {
     match *id {
         ServiceId::Address {
             protocol,
             address,
             port,
         } => {
-            let protocol_name = match protocol {
-                Protocol::Tcp => "TCP",
-                Protocol::Udp => "UDP",
-                Protocol::Sctp => "SCTP",
-                Protocol::Other(_) => "?",
-            };
-            let name = format!(
-                "{protocol_name:<4} {}",
-                names.text(address, port, Some(protocol))
-            );
+            let start = out.len();
+            out.push_str(match protocol {
+                Protocol::Tcp => "TCP  ",
+                Protocol::Udp => "UDP  ",
+                Protocol::Sctp => "SCTP ",
+                Protocol::Other(_) => "?    ",
+            });
+            let _ = names.write(out, address, port, Some(protocol));
             if address.is_ipv4() {
-                cut(name, SERVICE_NAME)
-            } else {
-                name
+                cut(out, start, SERVICE_NAME);
             }
         }
-        ServiceId::Mark {
-            mark,
-            family: Family::V4,
-        } => format!("FWM  {mark}"),
-        ServiceId::Mark {
-            mark,
-            family: Family::V6,
-        } => format!("FWM  {mark} IPv6"),
+        ServiceId::Mark { mark, family } => {
+            let _ = write!(out, "FWM  {mark}");
+            if family == Family::V6 {
+                out.push_str(" IPv6");
+            }
+        }
     }
 }
 
 fn write_service(out: &mut String, state: &ServiceState, listing: &TableListing) {
     let service = &state.service;
-    let name = service_name(
-        &service.id,
-        Names {
-            numeric: listing.numeric,
-        },
-    );
+    let names = Names {
+        numeric: listing.numeric,
+    };
+    let start = out.len();
+    write_service_name(out, &service.id, names);
     match listing.mode {
         Mode::Stats => {
-            let _ = write!(out, "{name:<33}");
+            fill(out, start, COUNTED_NAME);
             write_counters(out, totals(&state.counters), listing.exact);
         }
         Mode::Rate => {
-            let _ = write!(out, "{name:<33}");
+            fill(out, start, COUNTED_NAME);
             write_counters(out, rates(&state.counters), listing.exact);
         }
         _ => {
-            let _ = write!(out, "{name} {}", service.scheduler);
+            out.push(' ');
+            out.push_str(&service.scheduler);
             write_settings(out, service);
         }
     }
@@ -214,12 +213,14 @@ fn write_counters(out: &mut String, values: [u64; 5], exact: bool) {
     }
 }
 
-fn server_name(server: &Server, service: &ServiceId, names: Names) -> String {
-    let text = names.text(server.id.address, server.id.port, service.protocol());
-    match server.id.address {
-        IpAddr::V4(_) => cut(text, SERVER_NAME),
-        IpAddr::V6(_) => text,
+fn write_server_name(out: &mut String, server: &Server, service: &ServiceId, names: Names) {
+    out.push_str("  -> ");
+    let start = out.len();
+    let _ = names.write(out, server.id.address, server.id.port, service.protocol());
+    if server.id.address.is_ipv4() {
+        cut(out, start, SERVER_NAME);
     }
+    fill(out, start, SERVER_NAME);
 }
 
 fn write_server(
@@ -229,56 +230,51 @@ fn write_server(
     listing: &TableListing,
 ) {
     let server = &state.server;
-    let name = server_name(
-        server,
-        service,
-        Names {
-            numeric: listing.numeric,
-        },
-    );
-    let (active, inactive) = (state.active_connections, state.inactive_connections);
-    let weight = server.weight;
-    let _ = write!(out, "  -> {name:<28}");
-    let _ = match listing.mode {
+    let names = Names {
+        numeric: listing.numeric,
+    };
+    write_server_name(out, server, service, names);
+    match listing.mode {
         Mode::Default => {
-            let forward = forward_name(server.forward);
-            write!(out, " {forward:<7} {weight:<6} {active:<10} {inactive:<10}")
+            write_text(out, forward_name(server.forward), 7);
+            write_left(out, server.weight, 6);
+            write_connections(out, state);
         }
         Mode::TunnelInfo => {
-            let forward = forward_name(server.forward);
-            let tunnel = tunnel_text(server.forward);
-            write!(
-                out,
-                " {forward:<7} {tunnel:<13} {weight:<6} {active:<10} {inactive:<10}"
-            )
+            write_text(out, forward_name(server.forward), 7);
+            write_text(out, &tunnel_text(server.forward), 13);
+            write_left(out, server.weight, 6);
+            write_connections(out, state);
         }
         Mode::Thresholds => {
-            let (upper, lower) = (server.upper_threshold, server.lower_threshold);
-            write!(out, " {upper:<10} {lower:<10} {active:<10} {inactive:<10}")
+            write_left(out, server.upper_threshold, 10);
+            write_left(out, server.lower_threshold, 10);
+            write_connections(out, state);
         }
         Mode::PersistentConnections => {
-            let persistent = state.persistent_connections;
-            write!(
-                out,
-                " {weight:<9} {persistent:<11} {active:<10} {inactive:<10}"
-            )
+            write_left(out, server.weight, 9);
+            write_left(out, state.persistent_connections, 11);
+            write_connections(out, state);
         }
-        Mode::Stats => {
-            write_counters(out, totals(&state.counters), listing.exact);
-            Ok(())
-        }
+        Mode::Stats => write_counters(out, totals(&state.counters), listing.exact),
         Mode::Rate => {
             let [connections, in_packets, out_packets, in_bytes, out_bytes] =
                 rates(&state.counters);
             // The original never shortens the first three.
-            let _ = write!(out, " {connections:>8} {in_packets:>8} {out_packets:>8}");
+            for value in [connections, in_packets, out_packets] {
+                write_right(out, value);
+            }
             for value in [in_bytes, out_bytes] {
                 write_counter(out, value, listing.exact);
             }
-            Ok(())
         }
-    };
+    }
     out.push('\n');
+}
+
+fn write_connections(out: &mut String, state: &ServerState) {
+    write_left(out, state.active_connections, 10);
+    write_left(out, state.inactive_connections, 10);
 }
 
 const fn forward_name(forward: Forward) -> &'static str {

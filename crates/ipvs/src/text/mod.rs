@@ -9,7 +9,7 @@ mod print;
 pub use error::{TextError, TextErrorKind};
 pub use parse::parse_table;
 pub use print::{
-    NameAddress, numeric, print_table, scheduler_flag_names, write_saved_server,
+    NameAddress, numeric, print_table, scheduler_flag_names, write_numeric, write_saved_server,
     write_saved_service,
 };
 

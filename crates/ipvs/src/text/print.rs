@@ -10,15 +10,43 @@ use crate::{
     Service, ServiceId, Table, Tunnel,
 };
 
-/// Gives an address and a port their text; the protocol is that of the service, `None` for a mark.
-pub type NameAddress<'a> = dyn FnMut(IpAddr, u16, Option<Protocol>) -> String + 'a;
+/// Writes an address and a port.
+pub trait NameAddress<W: ?Sized>:
+    FnMut(&mut W, IpAddr, u16, Option<Protocol>) -> fmt::Result
+{
+}
+
+impl<W: ?Sized, F> NameAddress<W> for F where
+    F: FnMut(&mut W, IpAddr, u16, Option<Protocol>) -> fmt::Result
+{
+}
 
 /// The numeric text of an address and a port: `10.0.0.1:80`, `[2001:db8::1]:80`.
-pub fn numeric(address: IpAddr, port: u16, _: Option<Protocol>) -> String {
+pub fn numeric(address: IpAddr, port: u16, protocol: Option<Protocol>) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_numeric(&mut text, address, port, protocol);
+    text
+}
+
+/// Writes the same. A large table has many addresses: this goes without the machinery of formats.
+pub fn write_numeric<W: Write + ?Sized>(
+    out: &mut W,
+    address: IpAddr,
+    port: u16,
+    _: Option<Protocol>,
+) -> fmt::Result {
+    let mut digits = itoa::Buffer::new();
     match address {
-        IpAddr::V4(address) => format!("{address}:{port}"),
-        IpAddr::V6(address) => format!("[{address}]:{port}"),
+        IpAddr::V4(address) => {
+            for (octet, end) in address.octets().into_iter().zip(['.', '.', '.', ':']) {
+                out.write_str(digits.format(octet))?;
+                out.write_char(end)?;
+            }
+        }
+        IpAddr::V6(address) => write!(out, "[{address}]:")?,
     }
+    out.write_str(digits.format(port))
 }
 
 /// Prints a table as `ipvsadm -S -n` does, in the order of the map.
@@ -28,10 +56,10 @@ pub fn print_table(table: &Table) -> String {
     let mut out = String::new();
     for entry in table.values() {
         // Writing to a string does not fail.
-        let _ = write_saved_service(&mut out, &entry.service, &mut numeric);
+        let _ = write_saved_service(&mut out, &entry.service, &mut write_numeric);
         out.push('\n');
         for server in entry.servers.values() {
-            let _ = write_saved_server(&mut out, &entry.service.id, server, &mut numeric);
+            let _ = write_saved_server(&mut out, &entry.service.id, server, &mut write_numeric);
             out.push('\n');
         }
     }
@@ -67,10 +95,12 @@ fn readable_flag_names(scheduler: &str, flags: u32) -> String {
 }
 
 /// Writes the `-A` line of a service without its newline, as `-S` prints it.
-pub fn write_saved_service(
-    out: &mut dyn Write,
+///
+/// `name` writes an address and a port; the protocol is that of the service, `None` for a mark.
+pub fn write_saved_service<W: Write + ?Sized>(
+    out: &mut W,
     service: &Service,
-    name: &mut NameAddress,
+    name: &mut impl NameAddress<W>,
 ) -> fmt::Result {
     out.write_str("-A ")?;
     write_service_id(out, &service.id, name)?;
@@ -88,7 +118,11 @@ fn has_flags(service: &Service) -> bool {
         .any(|bit| service.scheduler_flags & bit != 0)
 }
 
-fn write_service_id(out: &mut dyn Write, id: &ServiceId, name: &mut NameAddress) -> fmt::Result {
+fn write_service_id<W: Write + ?Sized>(
+    out: &mut W,
+    id: &ServiceId,
+    name: &mut impl NameAddress<W>,
+) -> fmt::Result {
     match *id {
         ServiceId::Address {
             protocol,
@@ -102,7 +136,9 @@ fn write_service_id(out: &mut dyn Write, id: &ServiceId, name: &mut NameAddress)
                 // What ipvsadm prints; it cannot be read back.
                 Protocol::Other(_) => "--xxx-service",
             };
-            write!(out, "{option} {}", name(address, port, Some(protocol)))
+            out.write_str(option)?;
+            out.write_char(' ')?;
+            name(out, address, port, Some(protocol))
         }
         ServiceId::Mark {
             mark,
@@ -116,7 +152,7 @@ fn write_service_id(out: &mut dyn Write, id: &ServiceId, name: &mut NameAddress)
 }
 
 /// Everything of a service but its identity and its scheduler flags.
-fn write_service_options(out: &mut dyn Write, service: &Service) -> fmt::Result {
+fn write_service_options<W: Write + ?Sized>(out: &mut W, service: &Service) -> fmt::Result {
     write!(out, " -s {}", service.scheduler)?;
     if let Some(Persistence { timeout, netmask }) = service.persistence {
         write!(out, " -p {timeout}")?;
@@ -138,11 +174,11 @@ fn write_service_options(out: &mut dyn Write, service: &Service) -> fmt::Result 
 }
 
 /// Writes the `-a` line of a server without its newline, as `-S` prints it.
-pub fn write_saved_server(
-    out: &mut dyn Write,
+pub fn write_saved_server<W: Write + ?Sized>(
+    out: &mut W,
     service: &ServiceId,
     server: &Server,
-    name: &mut NameAddress,
+    name: &mut impl NameAddress<W>,
 ) -> fmt::Result {
     out.write_str("-a ")?;
     write_server_id(out, service, &server.id, name)?;
@@ -152,28 +188,28 @@ pub fn write_saved_server(
         // ipvsadm saves the kernel's own choice "local" as direct routing.
         Forward::DirectRoute | Forward::Local | Forward::Other(_) => "-g",
     };
-    write!(out, " {method} -w {}", server.weight)?;
+    out.write_char(' ')?;
+    out.write_str(method)?;
+    out.write_str(" -w ")?;
+    out.write_str(itoa::Buffer::new().format(server.weight))?;
     if let Forward::Tunnel(tunnel) = server.forward {
         write_tunnel(out, tunnel)?;
     }
     Ok(())
 }
 
-fn write_server_id(
-    out: &mut dyn Write,
+fn write_server_id<W: Write + ?Sized>(
+    out: &mut W,
     service: &ServiceId,
     server: &ServerId,
-    name: &mut NameAddress,
+    name: &mut impl NameAddress<W>,
 ) -> fmt::Result {
     write_service_id(out, service, name)?;
-    write!(
-        out,
-        " -r {}",
-        name(server.address, server.port, service.protocol())
-    )
+    out.write_str(" -r ")?;
+    name(out, server.address, server.port, service.protocol())
 }
 
-fn write_tunnel(out: &mut dyn Write, tunnel: Tunnel) -> fmt::Result {
+fn write_tunnel<W: Write + ?Sized>(out: &mut W, tunnel: Tunnel) -> fmt::Result {
     let checksum = |checksum| match checksum {
         Checksum::None => "--tun-nocsum",
         Checksum::Plain => "--tun-csum",
@@ -203,13 +239,13 @@ impl Display for Operation {
             Self::EditService(service) => write_service_operation(f, "-E", service),
             Self::DeleteService(id) => {
                 f.write_str("-D ")?;
-                write_service_id(f, id, &mut numeric)
+                write_service_id(f, id, &mut write_numeric)
             }
             Self::AddServer(id, server) => write_server_operation(f, "-a", id, server),
             Self::EditServer(id, server) => write_server_operation(f, "-e", id, server),
             Self::DeleteServer(id, server) => {
                 f.write_str("-d ")?;
-                write_server_id(f, id, server, &mut numeric)
+                write_server_id(f, id, server, &mut write_numeric)
             }
         }
     }
@@ -217,7 +253,7 @@ impl Display for Operation {
 
 fn write_service_operation(f: &mut Formatter<'_>, command: &str, service: &Service) -> fmt::Result {
     write!(f, "{command} ")?;
-    write_service_id(f, &service.id, &mut numeric)?;
+    write_service_id(f, &service.id, &mut write_numeric)?;
     write_service_options(f, service)?;
     if has_flags(service) {
         let names = readable_flag_names(&service.scheduler, service.scheduler_flags);
@@ -233,7 +269,7 @@ fn write_server_operation(
     server: &Server,
 ) -> fmt::Result {
     write!(f, "{command} ")?;
-    write_server_id(f, service, &server.id, &mut numeric)?;
+    write_server_id(f, service, &server.id, &mut write_numeric)?;
     match server.forward {
         Forward::Masquerade => f.write_str(" -m")?,
         Forward::Tunnel(_) => f.write_str(" -i")?,

@@ -5,6 +5,8 @@ use netlink_packet_core::{DecodeError, DefaultNla, Nla, NlaBuffer, Parseable};
 use crate::codec::wire::{array, put};
 
 const PAD: u16 = 11;
+/// Bytes of a 32-bit counter.
+const NARROW: usize = 4;
 
 /// Which counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub enum Counter {
 }
 
 impl Counter {
-    const fn of(kind: u16) -> Option<Self> {
+    pub(super) const fn of(kind: u16) -> Option<Self> {
         Some(match kind {
             1 => Self::Connections,
             2 => Self::InPackets,
@@ -107,24 +109,21 @@ impl Parseable<NlaBuffer<&[u8]>> for StatsAttribute {
     fn parse(nla: &NlaBuffer<&[u8]>) -> Result<Self, DecodeError> {
         let payload = nla.value();
         Ok(match (Counter::of(nla.kind()), payload.len()) {
-            (Some(counter), 4) => {
-                let value = u32::from_ne_bytes(array(payload)?).into();
-                Self::Counter {
-                    counter,
-                    value,
-                    wide: false,
-                }
-            }
-            (Some(counter), _) => {
-                let value = u64::from_ne_bytes(array(payload)?);
-                Self::Counter {
-                    counter,
-                    value,
-                    wide: true,
-                }
-            }
+            (Some(counter), length) => Self::Counter {
+                counter,
+                value: number(payload)?,
+                wide: length != NARROW,
+            },
             (None, 0) if nla.kind() == PAD => Self::Pad,
             _ => Self::Other(DefaultNla::parse(nla)?),
         })
     }
+}
+
+/// The value of a counter, which takes 4 or 8 bytes.
+pub(super) fn number(payload: &[u8]) -> Result<u64, DecodeError> {
+    if payload.len() == NARROW {
+        return Ok(u32::from_ne_bytes(array(payload)?).into());
+    }
+    Ok(u64::from_ne_bytes(array(payload)?))
 }

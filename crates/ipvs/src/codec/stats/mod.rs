@@ -4,15 +4,18 @@ mod attribute;
 
 pub use attribute::{Counter, StatsAttribute};
 
-use netlink_packet_core::{DecodeError, NlasIterator, Parseable};
+use netlink_packet_core::{DecodeError, NlasIterator};
 
+use self::attribute::number;
 use crate::Counters;
 
 /// The counters that a nest of either kind holds; those that are missing are 0.
 pub fn value(attributes: &[StatsAttribute]) -> Counters {
     let mut counters = Counters::default();
     for attribute in attributes {
-        take(&mut counters, attribute);
+        if let StatsAttribute::Counter { counter, value, .. } = attribute {
+            *field(&mut counters, *counter) = *value;
+        }
     }
     counters
 }
@@ -21,16 +24,16 @@ pub fn value(attributes: &[StatsAttribute]) -> Counters {
 pub(super) fn read(nest: &[u8]) -> Result<Counters, DecodeError> {
     let mut counters = Counters::default();
     for nla in NlasIterator::new(nest) {
-        take(&mut counters, &StatsAttribute::parse(&nla?)?);
+        let nla = nla?;
+        if let Some(counter) = Counter::of(nla.kind()) {
+            *field(&mut counters, counter) = number(nla.value())?;
+        }
     }
     Ok(counters)
 }
 
-fn take(counters: &mut Counters, attribute: &StatsAttribute) {
-    let StatsAttribute::Counter { counter, value, .. } = attribute else {
-        return;
-    };
-    let field = match counter {
+const fn field(counters: &mut Counters, counter: Counter) -> &mut u64 {
+    match counter {
         Counter::Connections => &mut counters.connections,
         Counter::InPackets => &mut counters.in_packets,
         Counter::OutPackets => &mut counters.out_packets,
@@ -41,6 +44,5 @@ fn take(counters: &mut Counters, attribute: &StatsAttribute) {
         Counter::OutPacketRate => &mut counters.out_packet_rate,
         Counter::InByteRate => &mut counters.in_byte_rate,
         Counter::OutByteRate => &mut counters.out_byte_rate,
-    };
-    *field = *value;
+    }
 }
