@@ -54,7 +54,8 @@ error ends it. The exit status is that of the last line.
 .PP
 \fB\-R \-\-sync\fR takes standard input as the whole table, in the form that \fB\-S\fR prints, and
 writes only what differs; lines that begin with # are comments. Nothing is written when any line is
-wrong. Thresholds that are not written stay as they are.
+wrong. \fB\-S\fR saves no thresholds: those of the table stay, unless a line names one; then servers
+without have none.
 .SH EXIT STATUS
 .TP
 0

@@ -68,6 +68,8 @@ pub enum Change {
         operation: Operation,
         /// Mask of an added or edited service.
         netmask: u32,
+        /// Whether the line names a threshold.
+        thresholds: bool,
     },
     /// Delete everything.
     Clear,
@@ -88,10 +90,12 @@ impl Change {
             Self::Table {
                 operation: Operation::AddService(service),
                 netmask,
+                ..
             } => service::change(Wire::NewService, service, Some(*netmask)),
             Self::Table {
                 operation: Operation::EditService(service),
                 netmask,
+                ..
             } => service::change(Wire::SetService, service, Some(*netmask)),
             Self::Table {
                 operation: Operation::DeleteService(id),
@@ -231,6 +235,7 @@ fn table_change(args: &LowArgs, operation: Operation) -> Action {
     Action::Change(Change::Table {
         operation,
         netmask: args.netmask,
+        thresholds: args.has(Opt::UpperThreshold) || args.has(Opt::LowerThreshold),
     })
 }
 

@@ -119,7 +119,10 @@ fn service(state: &ServiceState, servers: &[&ServerState]) -> Json {
         ),
         ("engine", engine.as_ref().map_or(Json::Null, Json::text)),
         ("counters", counters(&state.counters)),
-        ("servers", Json::List(servers.iter().copied().map(server).collect())),
+        (
+            "servers",
+            Json::List(servers.iter().copied().map(server).collect()),
+        ),
     ]);
     Json::Object(fields)
 }

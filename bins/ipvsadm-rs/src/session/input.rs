@@ -207,6 +207,10 @@ impl Session<'_> {
             Ok(scope) => scope,
             Err(status) => return status,
         };
+        // An error here is told below, after those of the lines.
+        if let Ok(true) = sync::is_as_saved(&text, self.kernel, scope.as_ref()) {
+            return DONE;
+        }
         let mut desired = match sync::read_table(&text, scope.as_ref(), &self.program) {
             Ok(table) => table,
             Err(faults) => return self.tell(&faults),
@@ -221,8 +225,8 @@ impl Session<'_> {
                 return NO_DATA;
             }
         };
-        sync::keep_thresholds(&mut desired, &actual);
-        let operations = diff(&actual, &desired);
+        desired.keep_unsaid(&actual);
+        let operations = diff(&actual, &desired.table);
         if dry_run {
             let lines = operations.iter().map(|operation| format!("{operation}\n"));
             self.out.extend(lines.collect::<String>().into_bytes());

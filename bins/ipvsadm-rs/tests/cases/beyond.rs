@@ -1,5 +1,6 @@
 //! What this program does beyond the original, on a kernel in memory.
 
+use ipvs::Forward;
 use ipvs::text::{parse_table, print_table};
 use ipvsadm_rs::session::Session;
 
@@ -98,7 +99,11 @@ fn apply_answers_every_line() {
 #[test]
 fn syncing_what_is_there_writes_nothing() {
     let mut kernel = kernel(TABLE);
-    assert_eq!(run(&mut kernel, "-R --sync", TABLE), done(""));
+    // As saved, and as lines that have to be taken apart.
+    for input in [TABLE.to_owned(), format!("# Mine.\n{TABLE}")] {
+        assert_eq!(run(&mut kernel, "--restore --sync", &input), done(""));
+        assert_eq!(run(&mut kernel, "-R --sync", &input), done(""));
+    }
     assert_eq!(kernel.writes, 0);
 }
 
@@ -171,21 +176,55 @@ fn sync_leaves_others_services_alone() {
 }
 
 #[test]
-fn sync_keeps_thresholds_that_saved_text_does_not_name() {
+fn sync_keeps_thresholds_that_no_line_names() {
     let mut kernel = kernel("-A -f 1 -s rr\n-a -f 1 -r 10.0.0.2:80 -m -x 9 -y 3\n");
     let before = kernel.table.clone();
-    run(
-        &mut kernel,
-        "-R --sync",
-        "-A -f 1 -s rr\n-a -f 1 -r 10.0.0.2:80 -m -w 1\n",
+    let saved = run(&mut kernel, "-S", "").stdout;
+    for input in [saved.clone(), format!("#\n{saved}")] {
+        assert_eq!(run(&mut kernel, "-R --sync", &input), done(""));
+        assert_eq!(kernel.table, before);
+    }
+    assert_eq!(kernel.writes, 0);
+    // Also where something else of the server changes.
+    let heavier = saved.replace("-w 1", "-w 2");
+    assert_eq!(
+        run(&mut kernel, "-R --sync --dry-run", &heavier),
+        done("-e -f 1 -r 10.0.0.2:80 -m -w 2 -x 9 -y 3\n")
     );
-    assert_eq!(kernel.table, before);
-    run(
-        &mut kernel,
-        "-R --sync",
-        "-A -f 1 -s rr\n-a -f 1 -r 10.0.0.2:80 -m -x 5\n",
+}
+
+#[test]
+fn sync_of_lines_that_name_thresholds_sets_back_those_they_do_not_name() {
+    let table =
+        "-A -f 1 -s rr\n-a -f 1 -r 10.0.0.2:80 -m -x 9 -y 3\n-a -f 1 -r 10.0.0.3:80 -m -x 7\n";
+    let input = "-A -f 1 -s rr\n-a -f 1 -r 10.0.0.2:80 -m\n-a -f 1 -r 10.0.0.3:80 -m -x 7\n";
+    let mut one = kernel(table);
+    assert_eq!(
+        run(&mut one, "-R --sync --dry-run", input),
+        done("-e -f 1 -r 10.0.0.2:80 -m -w 1\n")
     );
-    assert_ne!(kernel.table, before);
+    // The last one goes by its number.
+    let mut other = kernel(table);
+    let none = input.replace("-x 7", "-x 0");
+    assert_eq!(run(&mut other, "-R --sync", &none), done(""));
+    assert_eq!(other.writes, 2);
+    assert_eq!(other.table, kernel(&none).table);
+}
+
+#[test]
+fn sync_leaves_what_a_saved_table_cannot_say() {
+    let mut kernel = kernel("-A -f 1 -s sh -b sh-port\n-a -f 1 -r 10.0.0.2:80 -g -w 1\n");
+    for entry in kernel.table.values_mut() {
+        entry.service.scheduler_flags |= 0x20;
+        for server in entry.servers.values_mut() {
+            server.forward = Forward::Local;
+        }
+    }
+    let saved = run(&mut kernel, "-S", "").stdout;
+    for input in [saved.clone(), format!("#\n{saved}")] {
+        assert_eq!(run(&mut kernel, "-R --sync", &input), done(""));
+    }
+    assert_eq!(kernel.writes, 0);
 }
 
 #[test]

@@ -29,6 +29,8 @@ const RETRIES: usize = 3;
 const BATCH: usize = 128;
 /// The kernel fills datagrams of a listing up to the largest buffer that was offered, at most this.
 const RECEIVE_BUFFER: usize = 32 * 1024;
+/// Entries of a listing for which there is room at once; most services have no more servers.
+const USUAL: usize = 16;
 
 /// An open connection to the kernel's IPVS in the network namespace in which it was opened.
 #[derive(Debug)]
@@ -269,7 +271,7 @@ impl<L: Link> Client<L> {
         let flags = NLM_F_ACK | NLM_F_DUMP;
         let sequence = self.append(&mut bytes, self.addressed(request.clone()), flags);
         self.link.send(&bytes).map_err(Error::Send)?;
-        let mut list = Vec::new();
+        let mut list = Vec::with_capacity(USUAL);
         self.receive_until(|number, answer| match answer {
             _ if number != sequence => Ok(false),
             Answer::Message {
