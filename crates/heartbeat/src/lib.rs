@@ -15,6 +15,7 @@ mod machine;
 mod partner;
 mod path;
 mod settings;
+mod vip_watch;
 pub mod wire;
 
 pub use clash::{Clash, Stand};

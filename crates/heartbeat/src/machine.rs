@@ -6,19 +6,26 @@
 
 mod claims;
 mod complaints;
+mod deciding;
+mod failback;
 mod leaving;
 mod links;
+mod pause;
 mod proof;
+mod vips;
+mod witness;
 
 use crate::auth::Rejected;
 use crate::lvs_watch::LvsWatch;
 use crate::partner::{Change, Claim, Partner};
 use crate::{
     Action, Cause, Counters, Event, Extended, Heartbeat, Links, Macs, Notice, Path, PathStatus,
-    Phase, Role, Settings, Word,
+    Phase, Settings, Word,
 };
 use complaints::Complaints;
 use std::time::Duration;
+use vips::Vips;
+use witness::Witness;
 
 /// Shortest and longest wait before an activation that was refused is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
@@ -60,6 +67,8 @@ pub struct Machine {
     phase: Phase,
     since: Duration,
     why: Option<Cause>,
+    /// Why it became active, while it hands over.
+    taken_over_because: Option<Cause>,
     leaving: Option<Leaving>,
     partner: Partner,
     lvs: LvsWatch,
@@ -91,6 +100,18 @@ pub struct Machine {
     /// Run and number of a heartbeat whose sender has yet to prove that it is there.
     unproven: Option<(u64, u64)>,
     stale_told: bool,
+    /// A partner that is back has until then to prove that it is there.
+    proof_until: Duration,
+    /// The silence, by its beginning, in which it was given that time.
+    proof_given_for: Option<Duration>,
+    vips: Vips,
+    witness: Witness,
+    /// Silence is not judged before.
+    judge_from: Duration,
+    /// Since when this router could be active instead of its partner.
+    healthy_since: Option<Duration>,
+    /// No hand-over that nobody asked for before this time.
+    unasked_hand_over_at: Duration,
 }
 
 impl Machine {
@@ -104,6 +125,7 @@ impl Machine {
             phase: Phase::Standby,
             since: now,
             why: None,
+            taken_over_because: None,
             leaving: None,
             partner: Partner::new(&settings, now),
             lvs: LvsWatch::default(),
@@ -127,6 +149,13 @@ impl Machine {
             complaints: Complaints::default(),
             unproven: None,
             stale_told: false,
+            proof_until: now,
+            proof_given_for: None,
+            vips: Vips::default(),
+            witness: Witness::default(),
+            judge_from: now,
+            healthy_since: None,
+            unasked_hand_over_at: now,
         }
     }
 
@@ -170,12 +199,12 @@ impl Machine {
 
     /// No heartbeat is heard, but the partner answers for the VIPs.
     pub fn partner_still_serves(&self) -> bool {
-        false
+        self.vips_told()
     }
 
     /// Whether a witness answers; `None`: none is set.
-    pub fn sees_witness(&self, _now: Duration) -> Option<bool> {
-        None
+    pub fn sees_witness(&self, now: Duration) -> Option<bool> {
+        self.settings.witness.then(|| self.sees_witness_at(now))
     }
 
     /// The settings in force.
@@ -214,23 +243,34 @@ impl Machine {
     /// When [`Event::Timeout`] is due; `None`: not before something else happens.
     pub fn deadline(&self) -> Option<Duration> {
         let settings = &self.settings;
-        let mut times = vec![self.lvs.restart_at(), self.relief_until];
-        if settings.partner {
-            times.push(Some(self.next_send));
-            // A turn each keepalive, by which a pause can be told from having nothing to do.
-            times.push(Some(self.last_turn + settings.keepalive));
-            times.extend(self.partner.path_deadlines(settings.keepalive));
-            times.push(Some(self.partner.dead_at(settings.deadtime)));
-            times.push(Some(self.partner.dead_at(settings.deadtime / 2)));
-        }
-        if self.phase == Phase::Standby {
-            times.push(Some(self.listen_until));
-            times.push(self.latched_until);
-            times.push(self.retry_at);
-            times.push(self.backup_may_go_at());
-        }
-        times
+        let partner = settings.partner.then(|| {
+            let [public, private] = self.partner.path_deadlines(settings.keepalive);
+            [
+                Some(self.next_send),
+                // A turn each keepalive, by which a pause can be told from having nothing to do.
+                Some(self.last_turn + settings.keepalive),
+                Some(self.partner.dead_at(settings.deadtime)),
+                Some(self.partner.dead_at(settings.deadtime / 2)),
+                public,
+                private,
+                self.question_due(),
+                self.witness_asked_at(),
+            ]
+        });
+        let standby = (self.phase == Phase::Standby).then(|| {
+            [
+                Some(self.listen_until),
+                Some(self.judge_from),
+                Some(self.proof_until),
+                self.latched_until,
+                self.retry_at,
+                self.backup_may_go_at(),
+            ]
+        });
+        [self.lvs.restart_at(), self.relief_until]
             .into_iter()
+            .chain(partner.into_iter().flatten())
+            .chain(standby.into_iter().flatten())
             .flatten()
             .filter(|time| *time > self.last_turn)
             .min()
@@ -266,36 +306,15 @@ impl Machine {
             Event::Settings(settings) => self.reconfigure(now, settings),
             Event::Links(links) => self.links_changed(now, links, &mut actions),
             Event::ServiceMacs(macs) => self.macs = macs,
-            Event::VipAnswered { .. } | Event::WitnessAnswered => {}
+            Event::VipAnswered { address, mac } => {
+                self.vip_answered(now, address, mac, &mut actions);
+            }
+            Event::WitnessAnswered => self.witness_answered(now, &mut actions),
             Event::HandOver => self.asked_to_hand_over(now, &mut actions),
             Event::Terminate => self.terminate(now, &mut actions),
         }
         self.timers(now, &mut actions);
         actions
-    }
-
-    /// A process that did not run for long enough may have been replaced by its partner, and what
-    /// it remembers is old.
-    fn notice_pause(&mut self, now: Duration, actions: &mut Vec<Action>) -> bool {
-        let gap = now.saturating_sub(self.last_turn);
-        self.last_turn = self.last_turn.max(now);
-        if !self.settings.partner || gap <= self.settings.longest_gap() {
-            return false;
-        }
-        actions.extend([Action::Report(Notice::Gap(gap)), Action::Drain]);
-        self.partner.restart(now);
-        match self.phase {
-            Phase::Standby => self.listen(now),
-            Phase::Activating | Phase::Active => {
-                let leaving = Leaving {
-                    afterwards: Afterwards::Listen,
-                    yielding: false,
-                };
-                self.let_go(now, Cause::Gap, leaving, actions);
-            }
-            Phase::Leaving => self.relieved(now, actions),
-        }
-        true
     }
 
     fn listen(&mut self, now: Duration) {
@@ -329,7 +348,7 @@ impl Machine {
         match (change, self.phase) {
             (Change::Running, Phase::Standby | Phase::Leaving) => self.latched_until = None,
             (Change::Running, Phase::Activating | Phase::Active) => {
-                self.both_active(now, actions);
+                self.both_active(now, path, actions);
             }
             // It had claimed our addresses too: neighbours may have learned its hardware address.
             (Change::LetGo, Phase::Active) => actions.push(Action::Announce),
@@ -350,7 +369,11 @@ impl Machine {
     }
 
     fn refused(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if !matches!(self.phase, Phase::Activating | Phase::Active) {
+        if self.relief_until.is_some() {
+            self.relieved(now, actions);
+            return;
+        }
+        if !self.is_serving() {
             return;
         }
         self.retry_delay = (self.retry_delay * 2).clamp(RETRY.0, RETRY.1);
@@ -359,11 +382,12 @@ impl Machine {
     }
 
     fn lvs_died(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if !matches!(self.phase, Phase::Activating | Phase::Active) {
+        let handing_over = self.relief_until.is_some();
+        if !self.is_serving() && !handing_over {
             return;
         }
         self.lvs.died(now);
-        if self.lvs_is_for_the_partner(now) {
+        if self.lvs_is_for_the_partner(now) && !handing_over {
             self.hand_over(now, Cause::LvsFailing, actions);
         } else {
             let delay = self.lvs.plan_restart(now);
@@ -394,21 +418,6 @@ impl Machine {
         self.next_send = self.next_send.min(now + self.settings.keepalive);
     }
 
-    fn activate(&mut self, now: Duration, cause: Cause, actions: &mut Vec<Action>) {
-        if cause == Cause::PartnerDead && !self.partner.ever_heard() {
-            actions.push(Action::Report(Notice::NeverHeard));
-        }
-        self.why = Some(cause);
-        self.latched_until = None;
-        self.retry_at = None;
-        self.highest_epoch = self.highest_epoch.saturating_add(1);
-        self.identity.epoch = self.highest_epoch;
-        actions.push(Action::StoreEpoch(self.identity.epoch));
-        self.enter(now, Phase::Activating);
-        self.send_own(now, actions);
-        actions.push(Action::Activate(cause));
-    }
-
     fn enter(&mut self, now: Duration, phase: Phase) {
         if self.phase != phase {
             self.phase = phase;
@@ -423,23 +432,25 @@ impl Machine {
             actions.extend(notices.into_iter().flatten().map(Action::Report));
             self.judge_partner(now, actions);
         }
-        if self.lvs.restart_at().is_some() && self.lvs_is_for_the_partner(now) {
+        if self.lvs.restart_at().is_some() && self.is_serving() && self.lvs_is_for_the_partner(now)
+        {
             // The partner has come while lvs was waiting for its next start.
             self.hand_over(now, Cause::LvsFailing, actions);
         }
         self.hand_over_for_links(now, actions);
+        self.hand_over_if_isolated(now, actions);
+        self.hand_over_if_asked(now, actions);
         self.prepare(now, actions);
+        self.ask_for_vips(now, actions);
+        self.ask_witnesses(now, actions);
+        self.watch_own_health(now);
         if self.relief_until.is_some_and(|until| now >= until) {
-            self.relieved(now, actions);
+            self.not_relieved(now, actions);
         }
         if self.lvs.take_due(now) {
             actions.push(Action::StartLvs);
         }
-        match self.reason_to_activate(now) {
-            Some(_) if self.links_forbid() => self.report_no_carrier(actions),
-            Some(cause) => self.activate(now, cause, actions),
-            None => {}
-        }
+        self.activate_if_due(now, actions);
         if self.settings.partner && now >= self.next_send {
             self.send_own(now, actions);
         }
@@ -460,53 +471,23 @@ impl Machine {
 
     fn judge_partner(&mut self, now: Duration, actions: &mut Vec<Action>) {
         let dead = now >= self.partner.dead_at(self.settings.deadtime);
-        if dead && self.phase == Phase::Active {
-            self.partner.forget_claim();
-            if self.partner.ever_heard() && !self.partner_lost && self.why_lost_is_news() {
-                self.partner_lost = true;
-                actions.push(Action::Report(Notice::PartnerLost));
-            }
+        if !dead {
+            return;
+        }
+        self.partner.forget_claim();
+        if self.phase == Phase::Active
+            && self.partner.ever_heard()
+            && !self.partner_lost
+            && self.why_lost_is_news()
+        {
+            self.partner_lost = true;
+            actions.push(Action::Report(Notice::PartnerLost));
         }
     }
 
     /// After "partner dead" nobody needs to be told again that it is silent.
     fn why_lost_is_news(&self) -> bool {
         self.why != Some(Cause::PartnerDead) || self.partner.dead_at(Duration::ZERO) > self.since
-    }
-
-    /// When the backup stops waiting for the primary, both being inactive.
-    fn backup_may_go_at(&self) -> Option<Duration> {
-        match (self.settings.role, self.partner.claim()) {
-            (
-                Role::Backup,
-                Claim::Stopped {
-                    since,
-                    handed_over: false,
-                },
-            ) => Some(since.max(self.listen_until) + self.settings.primary_preferred()),
-            _ => None,
-        }
-    }
-
-    fn reason_to_activate(&self, now: Duration) -> Option<Cause> {
-        let waiting = |until: Option<Duration>| until.is_some_and(|until| now < until);
-        if self.phase != Phase::Standby || now < self.listen_until || waiting(self.retry_at) {
-            return None;
-        }
-        if !self.settings.partner {
-            return Some(Cause::Alone);
-        }
-        if now >= self.partner.dead_at(self.settings.deadtime) {
-            return Some(Cause::PartnerDead);
-        }
-        if waiting(self.latched_until) || waiting(self.backup_may_go_at()) {
-            return None;
-        }
-        match (self.partner.claim(), self.settings.role) {
-            (Claim::Unknown | Claim::Running, _) => None,
-            (Claim::Stopped { .. }, Role::Primary) => Some(Cause::BackupInactive),
-            (Claim::Stopped { .. }, Role::Backup) => Some(Cause::PrimaryInactive),
-        }
     }
 }
 

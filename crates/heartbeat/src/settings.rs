@@ -111,12 +111,4 @@ impl Settings {
     pub fn primary_preferred(&self) -> Duration {
         self.keepalive * 2
     }
-
-    /// The longest time between two turns after which a router must assume that its partner has
-    /// taken over. Never below one and a half keepalives, since turns may be a keepalive apart.
-    pub fn longest_gap(&self) -> Duration {
-        self.deadtime
-            .saturating_sub(self.keepalive)
-            .max(self.keepalive * 3 / 2)
-    }
 }

@@ -1,7 +1,7 @@
 //! What this router tells of itself, and who stays when both say that they are active.
 
 use super::{Afterwards, Leaving, Machine};
-use crate::{Action, Cause, Extended, Heartbeat, Notice, Phase, Role, Word};
+use crate::{Action, Cause, Clash, Extended, Heartbeat, Notice, Path, Phase, Role, Stand, Word};
 use std::time::Duration;
 
 /// Shortest time between two announcements because both routers are active.
@@ -10,11 +10,17 @@ pub(super) const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 
 impl Machine {
-    pub(super) fn both_active(&mut self, now: Duration, actions: &mut Vec<Action>) {
+    pub(super) fn both_active(&mut self, now: Duration, path: Path, actions: &mut Vec<Action>) {
         if self.partner_is(Phase::Leaving) {
             return;
         }
+        let clash = |stays| Action::Report(Notice::Clash(self.clash(path, stays)));
         if self.partner_has_better_claim() {
+            if self.phase == Phase::Active && self.partner_is(Phase::Activating) {
+                // Nobody would serve until it does.
+                return;
+            }
+            actions.push(clash(false));
             // One more "running", so that an original primary announces its addresses.
             self.send(now, Word::Running, actions);
             let leaving = Leaving {
@@ -23,7 +29,7 @@ impl Machine {
             };
             self.let_go(now, Cause::PartnerActive, leaving, actions);
         } else if self.phase == Phase::Active {
-            self.insist(now, actions);
+            self.insist(now, path, actions);
         }
         // While activating: the addresses are announced anyway when they are up.
     }
@@ -42,7 +48,7 @@ impl Machine {
     }
 
     /// Stays active and announces its addresses, but not with every heartbeat (B61).
-    fn insist(&mut self, now: Duration, actions: &mut Vec<Action>) {
+    fn insist(&mut self, now: Duration, path: Path, actions: &mut Vec<Action>) {
         if now < self.resend_at {
             self.resends_suppressed += 1;
             return;
@@ -51,10 +57,31 @@ impl Machine {
             self.resend_delay = SHORTEST;
         }
         let suppressed = std::mem::take(&mut self.resends_suppressed);
+        actions.push(Action::Report(Notice::Clash(self.clash(path, true))));
         actions.push(Action::Report(Notice::ResendingArps { suppressed }));
         actions.push(Action::Announce);
         self.resend_at = now + self.resend_delay;
         self.resend_delay = (self.resend_delay * 2).min(LONGEST);
+    }
+
+    /// The evidence.
+    fn clash(&self, path: Path, stays: bool) -> Clash {
+        Clash {
+            path,
+            own: Stand {
+                role: self.settings.role,
+                boot: self.identity.boot,
+                phase: self.phase,
+                epoch: self.identity.epoch,
+            },
+            partner: self.partner.extended().map(|partner| Stand {
+                role: partner.role,
+                boot: partner.boot,
+                phase: partner.phase,
+                epoch: partner.epoch,
+            }),
+            stays,
+        }
     }
 
     pub(super) fn send_own(&mut self, now: Duration, actions: &mut Vec<Action>) {
@@ -71,10 +98,10 @@ impl Machine {
                 counter: self.counter,
                 epoch: self.identity.epoch,
                 phase: self.phase,
-                able: !self.cannot_take_over(),
-                sees_witness: false,
+                able: self.is_able(now),
+                sees_witness: self.sees_witness_at(now),
                 expiring: self.settings.vip_lifetime.is_some(),
-                asking: false,
+                asking: self.is_asking(now),
                 role: self.settings.role,
                 configuration: self.settings.configuration,
                 macs: self.macs,

@@ -1,5 +1,6 @@
 //! Letting go: for the partner's sake, because it has the better claim, or to end.
 
+use super::witness::PATIENCE;
 use super::{Afterwards, Leaving, Machine};
 use crate::{Action, Cause, Notice, Phase};
 use std::time::Duration;
@@ -55,19 +56,49 @@ impl Machine {
         if self.phase != Phase::Active || !ready {
             actions.push(Action::Report(Notice::NobodyToHandOverTo));
         } else if self.partner_can_relieve(now) {
-            let patience = self.settings.deadtime + self.settings.keepalive * 2;
-            self.latched_until = Some(now + RELIEF + patience);
-            self.leaving = Some(Leaving {
-                afterwards: Afterwards::StandBy,
-                yielding: false,
-            });
-            self.why = Some(Cause::HandOver);
-            self.lvs.cancel();
-            self.enter(now, Phase::Leaving);
-            self.send_own(now, actions);
-            self.relief_until = Some(now + RELIEF);
+            self.hand_over_hitlessly(now, Cause::HandOver, actions);
         } else {
             self.hand_over(now, Cause::HandOver, actions);
+        }
+    }
+
+    /// Goes on serving until the partner does.
+    pub(super) fn hand_over_hitlessly(
+        &mut self,
+        now: Duration,
+        cause: Cause,
+        actions: &mut Vec<Action>,
+    ) {
+        let patience = self.settings.deadtime + self.settings.keepalive * 2;
+        self.latched_until = Some(now + RELIEF + patience);
+        self.leaving = Some(Leaving {
+            afterwards: Afterwards::StandBy,
+            yielding: false,
+        });
+        self.taken_over_because = self.why.replace(cause);
+        self.enter(now, Phase::Leaving);
+        self.send_own(now, actions);
+        self.relief_until = Some(now + RELIEF);
+    }
+
+    /// The partner has not taken over in time. A router that is to end does so all the same; any
+    /// other has served all the time and goes on.
+    pub(super) fn not_relieved(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        match self.leaving {
+            Some(Leaving {
+                afterwards: Afterwards::StandBy,
+                ..
+            }) => {
+                self.relief_until = None;
+                self.leaving = None;
+                self.latched_until = None;
+                self.unasked_hand_over_at = now + PATIENCE;
+                self.why = self.taken_over_because;
+                self.enter(now, Phase::Active);
+                actions.push(Action::Report(Notice::HandOverNotTaken));
+                self.send_own(now, actions);
+            }
+            _ => self.relieved(now, actions),
         }
     }
 

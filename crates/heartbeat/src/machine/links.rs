@@ -14,6 +14,7 @@ impl Machine {
         if links.vips && !before.vips {
             // The silence may have been the missing link's: the partner can be heard again first.
             self.listen(now);
+            self.forget_vips(actions);
         }
         if links.monitored {
             for (path, was, is) in [
@@ -47,6 +48,13 @@ impl Machine {
         }
     }
 
+    /// Whether this router would take over if it were asked to.
+    pub(super) fn is_able(&self, now: Duration) -> bool {
+        !self.cannot_take_over()
+            && self.retry_at.is_none_or(|at| now >= at)
+            && (!self.settings.witness || self.sees_witness_at(now))
+    }
+
     /// It was heard of late, is not active and does not say that it cannot.
     pub(super) fn partner_may_take_over(&self, now: Duration) -> bool {
         self.partner.could_take_over(now, self.settings.deadtime) && !self.partner_is_unable()
@@ -71,7 +79,7 @@ impl Machine {
         self.partner.extended().is_some_and(|partner| !partner.able)
     }
 
-    fn is_serving(&self) -> bool {
+    pub(super) fn is_serving(&self) -> bool {
         matches!(self.phase, Phase::Activating | Phase::Active)
     }
 }

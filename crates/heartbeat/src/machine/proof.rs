@@ -50,6 +50,7 @@ impl Machine {
         if now >= self.partner.dead_at(self.settings.deadtime) || self.partner.extended().is_none()
         {
             self.unproven = Some((extended.boot, extended.counter));
+            self.grant_time_for_proof(now);
         }
         let starting = now < self.listen_until + self.settings.keepalive * 2;
         if starting || self.partner.advances(&extended) {
@@ -57,6 +58,15 @@ impl Machine {
         } else if !self.stale_told {
             self.stale_told = true;
             actions.push(Action::Report(Notice::StaleHeartbeat));
+        }
+    }
+
+    /// Once in a silence: a replay must not hold up a take-over for longer.
+    fn grant_time_for_proof(&mut self, now: Duration) {
+        let silence = self.partner.dead_at(Duration::ZERO);
+        if self.proof_given_for != Some(silence) {
+            self.proof_given_for = Some(silence);
+            self.proof_until = now + self.settings.keepalive * 2;
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Configuration;
+use crate::{Configuration, Role};
 
 mod complaints;
 mod links;
@@ -7,6 +7,8 @@ mod ours;
 mod proof;
 mod roles;
 mod trouble;
+mod vips;
+mod witness;
 
 const K: Duration = Duration::from_secs(1);
 const D: Duration = Duration::from_secs(3);

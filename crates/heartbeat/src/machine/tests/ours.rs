@@ -144,14 +144,37 @@ fn a_hand_over_that_the_partner_does_not_act_on_is_taken_back() {
     router.at(3600, Event::HandOver);
     router.until(5100);
     assert_eq!(
-        router.count(|action| *action == Action::Deactivate(Cause::HandOver)),
+        router.machine.phase(),
+        Phase::Active,
+        "it served all the time"
+    );
+    assert_eq!(
+        router.count(|action| matches!(action, Action::Deactivate(_))),
+        0
+    );
+    assert_eq!(
+        router.count(|action| *action == Action::Report(Notice::HandOverNotTaken)),
         1
     );
-    router.record(Event::Deactivated);
-    for counter in 0..8 {
-        router.at(5200 + 1000 * counter, ours(2 + counter, 0, Word::Stopped));
-    }
-    assert_eq!(router.machine.phase(), Phase::Activating);
+    assert_eq!(router.machine.word(), Word::Running);
+}
+
+#[test]
+fn lvs_that_dies_during_a_hand_over_is_restarted() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    router.at(3600, Event::HandOver);
+    let actions = router.at(3700, Event::LvsDied);
+    assert!(actions.contains(&Action::StartLvs), "{actions:?}");
+}
+
+#[test]
+fn a_partner_that_is_only_activating_is_not_yielded_to() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours_in(Phase::Activating, 1, 2, Word::Running));
+    assert_eq!(router.machine.phase(), Phase::Active);
+    router.at(3600, ours(2, 2, Word::Running));
+    assert_eq!(router.machine.phase(), Phase::Leaving);
 }
 
 #[test]

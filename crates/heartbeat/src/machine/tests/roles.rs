@@ -1,6 +1,7 @@
 //! With an original as partner: who becomes active when, and what is said.
 
 use super::*;
+use crate::{Clash, Stand};
 
 #[test]
 fn a_silent_partner_is_dead_after_the_deadtime() {
@@ -104,9 +105,21 @@ fn without_a_partner_it_activates_after_listening_and_sends_nothing() {
 fn backup_yields_with_one_more_running_and_says_stopped_when_done() {
     let mut router = Router::backup().activated();
     let actions = router.at(3500, heard(Path::Private, Word::Running));
+    let clash = Clash {
+        path: Path::Private,
+        own: Stand {
+            role: Role::Backup,
+            boot: IDENTITY.boot,
+            phase: Phase::Active,
+            epoch: 1,
+        },
+        partner: None,
+        stays: false,
+    };
     assert_eq!(
         actions,
         [
+            Action::Report(Notice::Clash(clash)),
             send(Word::Running),
             Action::Deactivate(Cause::PartnerActive)
         ]

@@ -1,0 +1,125 @@
+//! The VIP as a witness: a partner that answers for the VIPs serves, whatever became of its
+//! heartbeats. A dead or frozen one loses them by their lifetime.
+
+use super::Machine;
+use crate::vip_watch::{Verdict, VipWatch};
+use crate::{Action, Mac, Notice, Phase};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// Longest time between two questions.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(20);
+/// Time between two reports of VIPs that somebody else answers for.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What was learned from the VIPs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Vips {
+    /// The silence, by its beginning, to which the watch belongs.
+    silence: Duration,
+    watch: VipWatch,
+    conflict_told: Option<Duration>,
+}
+
+impl Machine {
+    /// Whether this router's partner does not take over as long as this one's VIPs answer, and
+    /// the other way round: both have VIPs that end by themselves and know each other's MACs.
+    pub(super) fn vips_are_heeded(&self) -> bool {
+        self.settings.partner
+            && self.settings.vip_lifetime.is_some()
+            && self
+                .partner
+                .extended()
+                .is_some_and(|partner| partner.expiring && !partner.macs.is_empty())
+    }
+
+    pub(super) fn question_interval(&self) -> Duration {
+        (self.settings.keepalive / 4).min(LONGEST_INTERVAL)
+    }
+
+    /// When the VIPs are to be asked for next.
+    pub(super) fn question_due(&self) -> Option<Duration> {
+        if self.phase != Phase::Standby || !self.vips_are_heeded() {
+            return None;
+        }
+        let half = self.partner.dead_at(self.settings.deadtime / 2);
+        if self.vips.silence == self.partner.dead_at(Duration::ZERO) {
+            Some(
+                self.vips
+                    .watch
+                    .next_question(half, self.question_interval()),
+            )
+        } else {
+            Some(half)
+        }
+    }
+
+    /// In a silence that has lasted for half the deadtime, asks; a silence that has ended is
+    /// forgotten.
+    pub(super) fn ask_for_vips(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let silence = self.partner.dead_at(Duration::ZERO);
+        if self.vips.silence != silence {
+            self.forget_vips(actions);
+            self.vips.silence = silence;
+        }
+        if self.question_due().is_some_and(|due| now >= due)
+            && let Some(partner) = self.partner.extended()
+        {
+            actions.push(Action::ProbeVips(partner.macs));
+            self.vips.watch.ask(now);
+        }
+        if self.phase != Phase::Standby {
+            return;
+        }
+        let dead = now >= self.partner.dead_at(self.settings.deadtime);
+        if dead && !self.vips.watch.told && self.vips_verdict(now) == Verdict::Serving {
+            self.vips.watch.told = true;
+            actions.push(Action::Report(Notice::StillServing));
+        }
+    }
+
+    /// What was answered so far counts no more.
+    pub(super) fn forget_vips(&mut self, actions: &mut Vec<Action>) {
+        if std::mem::take(&mut self.vips.watch).told {
+            actions.push(Action::Report(Notice::StillServingEnded));
+        }
+    }
+
+    /// The alarm that the partner still serves is on.
+    pub(super) fn vips_told(&self) -> bool {
+        self.vips.watch.told
+    }
+
+    /// What the VIPs say of a silent partner.
+    pub(super) fn vips_verdict(&self, now: Duration) -> Verdict {
+        if self.vips_are_heeded() {
+            self.vips.watch.verdict(now)
+        } else {
+            Verdict::Silent
+        }
+    }
+
+    pub(super) fn vip_answered(
+        &mut self,
+        now: Duration,
+        address: Ipv4Addr,
+        mac: Mac,
+        actions: &mut Vec<Action>,
+    ) {
+        let partner = self.partner.extended().map(|partner| partner.macs);
+        if self.macs.contains(mac) {
+            return;
+        }
+        if partner.is_some_and(|macs| macs.contains(mac)) {
+            self.vips.watch.answer(now);
+            return;
+        }
+        // An original does not tell its hardware addresses.
+        let known = partner.is_some_and(|macs| !macs.is_empty());
+        let told = self.vips.conflict_told;
+        if known && told.is_none_or(|told| now >= told + PAUSE) {
+            self.vips.conflict_told = Some(now);
+            actions.push(Action::Report(Notice::VipConflict { address, mac }));
+        }
+    }
+}
