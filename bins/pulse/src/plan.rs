@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) arp_interval: Option<Duration>,
     pub(crate) active_cmd: Option<Vec<OsString>>,
     pub(crate) inactive_cmd: Option<Vec<OsString>>,
+    /// lvs checks while the partner serves.
+    pub(crate) standby_checks: bool,
     /// No tool of the site's own is named.
     pub(crate) stock_ipvsadm: bool,
     pub(crate) sync: Option<SyncPlan>,
@@ -97,6 +99,7 @@ impl Plan {
                 .filter(|interval| !interval.is_zero()),
             active_cmd: words(&global.active_cmd),
             inactive_cmd: words(&global.inactive_cmd),
+            standby_checks: *global.standby_checks,
             stock_ipvsadm: has_stock_ipvsadm(global),
             sync: sync(global),
         };
@@ -191,7 +194,6 @@ fn warn_of_what_is_not_done(global: &Global, warnings: &mut Vec<String>) {
     let unheeded = [
         ("witness", !global.witness.value.is_empty()),
         ("failback", *global.failback != 0),
-        ("standby_checks", *global.standby_checks),
     ];
     for (keyword, _) in unheeded.iter().filter(|(_, written)| *written) {
         warnings.push(format!("{keyword} has no effect in this version"));

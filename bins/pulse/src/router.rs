@@ -90,6 +90,8 @@ struct Router {
     cleaned_up: bool,
     /// lvs stands by for a take-over that may be near, since this time.
     prepared_at: Option<Duration>,
+    /// Before this, no lvs is started to check on standby: the last one died.
+    standby_pause: Option<Duration>,
     /// When it was told to end.
     told_to_end: Option<Duration>,
     links: links::Known,
@@ -174,6 +176,7 @@ impl Router {
             renewal_error: None,
             cleaned_up: false,
             prepared_at: None,
+            standby_pause: None,
             told_to_end: None,
             links: links::Known::default(),
             history: asked::History::default(),
@@ -209,6 +212,7 @@ impl Router {
         }
         while !self.finished {
             self.clean_up_if_standby();
+            self.check_if_standby();
             self.answer_hand_over();
             self.feed_watchdog();
             self.publish();
@@ -331,12 +335,17 @@ impl Router {
         }
     }
 
-    /// The earlier of the state machine's deadline and the next renewal.
+    /// The earliest of the state machine's deadline, the next renewal and the like.
     fn next_wake(&self) -> Option<Duration> {
-        [self.machine.deadline(), self.renew_at, self.watchdog_at]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.machine.deadline(),
+            self.renew_at,
+            self.watchdog_at,
+            self.standby_pause,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn is_active(&self) -> bool {

@@ -1,6 +1,6 @@
 //! An lvs that stands by: to remove what an earlier run left behind, once it is known that the
-//! partner serves (B18; a router that becomes active adopts it instead), or for a take-over that
-//! may be near.
+//! partner serves (B18; a router that becomes active adopts it instead), for a take-over that may be
+//! near, or with `standby_checks` for whichever comes.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -21,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long lvs stands by after the partner was silent for a moment.
 const STAND_BY: Duration = Duration::from_secs(60);
+
+/// After an lvs that died while it checked on standby.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What was found and could be removed.
 #[derive(Debug)]
@@ -96,6 +99,24 @@ impl Router {
         }
     }
 
+    /// With `standby_checks` lvs checks all the time, so that a take-over begins with what is known. Not
+    /// before leftovers are seen to, as above.
+    pub(super) fn check_if_standby(&mut self) {
+        let now = clock::boottime();
+        if self.standby_pause.is_some_and(|end| end <= now) {
+            self.standby_pause = None;
+        }
+        let wanted = self.keeps_standing_by() && self.cleaned_up && self.told_to_end.is_none();
+        if wanted && self.lvs.is_none() && self.standby_pause.is_none() {
+            self.standby_pause = Some(now + PAUSE);
+            self.start_lvs("standby");
+        }
+    }
+
+    fn keeps_standing_by(&self) -> bool {
+        self.plan.standby_checks && self.machine.phase() == Phase::Standby
+    }
+
     /// An lvs that was started only to remove leftovers does so when it is told to end, and minds
     /// that from its first word on.
     pub(super) fn lvs_spoke(&mut self) {
@@ -105,7 +126,8 @@ impl Router {
     }
 
     pub(super) fn cleaned_up(&mut self, instance: u64) {
-        if instance != self.instance || self.machine.phase() != Phase::Standby {
+        let is_standby = self.machine.phase() == Phase::Standby;
+        if instance != self.instance || !is_standby || self.keeps_standing_by() {
             return;
         }
         let prepared = self

@@ -53,6 +53,9 @@ impl Router {
             lvs.configure(&self.bytes);
             lvs.say("reload");
         }
+        if old.standby_checks && !new.standby_checks {
+            self.cleaned_up(self.instance);
+        }
         if self.claimed {
             self.change_addresses(AddressChanges::between(&old, &new));
         }

@@ -6,6 +6,7 @@ mod command_line;
 mod keys;
 mod links;
 mod people;
+mod standby;
 mod world;
 
 use std::process::Output;
