@@ -45,6 +45,8 @@ enum Command {
         /// Only this.
         #[arg(value_enum)]
         subject: Option<bench::Subject>,
+        #[command(flatten)]
+        options: bench::Options,
     },
     /// Run a command as root on a kernel with IPVS.
     Run {
@@ -109,9 +111,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             interrupt::watch()?;
             Ok(exit_code(suite::run(&only)?))
         }
-        Command::Bench { subject } => {
+        Command::Bench { subject, options } => {
             interrupt::watch()?;
-            Ok(exit_code(bench::run(subject)?))
+            Ok(exit_code(bench::run(subject, &options)?))
         }
         Command::BenchInside { ours, original } => Ok(exit_code(bench::inside(&ours, &original)?)),
         Command::Run { command } => {

@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod network;
 pub mod node;
 pub mod pair;
+pub mod ping;
 pub mod processes;
 pub mod router;
 pub mod scenario;

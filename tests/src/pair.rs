@@ -49,10 +49,14 @@ pub fn programs() -> Result<PathBuf> {
 impl Pair {
     /// Builds the network and starts the web servers; the routers are silent and have no lvs.cf.
     pub fn build(method: Method, servers: usize) -> Result<Self> {
+        Self::build_with(&programs()?, method, servers)
+    }
+
+    /// The same with the programs of a folder.
+    pub fn build_with(programs: &Path, method: Method, servers: usize) -> Result<Self> {
         let started = Instant::now();
-        let programs = programs()?;
         let network = Network::build(method, servers)?;
-        let router = |side| Router::new(side, Arc::clone(network.router(side)), &programs);
+        let router = |side| Router::new(side, Arc::clone(network.router(side)), programs);
         let routers = [router(Side::A)?, router(Side::B)?];
         let web = network
             .servers

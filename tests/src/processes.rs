@@ -2,11 +2,12 @@
 //! parent. Read from `/proc`, without running anything.
 
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 
 /// A process.
 #[derive(Debug, Clone)]
@@ -24,6 +25,33 @@ pub struct Process {
 }
 
 impl Process {
+    /// Time that it has had a processor so far.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.pid);
+        let stat = std::fs::read_to_string(&path).during(format_args!("reading {path}"))?;
+        let ticks = parse_ticks(&stat)
+            .ok_or_else(|| Error::unmet(format_args!("{path} has another form")))?;
+        // The kernel shows hundredths of a second on every machine.
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
+    /// Its memory in KiB.
+    pub fn resident(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.pid);
+        let status = std::fs::read_to_string(&path).during(format_args!("reading {path}"))?;
+        status
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("VmRSS:")?
+                    .trim()
+                    .split(' ')
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .ok_or_else(|| Error::unmet(format_args!("{path} has another form")))
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         kill(Pid::from_raw(self.pid), signal).during(format_args!(
@@ -95,6 +123,15 @@ fn read(pid: i32) -> Option<Process> {
     })
 }
 
+/// User and system time of the line in `/proc/PID/stat`.
+fn parse_ticks(stat: &str) -> Option<u64> {
+    let (_, tail) = stat.rsplit_once(") ")?;
+    let mut fields = tail.split(' ').skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
 /// Name, state and parent. The name may contain blanks and parentheses.
 fn parse_stat(stat: &str) -> Option<(String, char, i32)> {
     let (head, tail) = stat.rsplit_once(") ")?;
@@ -113,6 +150,12 @@ mod tests {
     fn stat_with_a_name_of_any_form() {
         let (name, state, parent) = parse_stat("12 (a) b (c) S 7 12 12 0 -1").unwrap();
         assert_eq!((name.as_str(), state, parent), ("a) b (c", 'S', 7));
+    }
+
+    #[test]
+    fn processor_time_is_the_fourteenth_and_fifteenth_field() {
+        let stat = "12 (a) b) S 7 12 12 0 -1 4194304 1 2 3 4 50 7 0 0 20 0 1 0";
+        assert_eq!(parse_ticks(stat), Some(57));
     }
 
     #[test]

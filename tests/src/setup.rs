@@ -39,6 +39,11 @@ pub const IPVSADM: &[Tool] = &[Tool {
     program: "ipvsadm",
     package: "ipvsadm",
 }];
+/// What the pair is measured against.
+pub const KEEPALIVED: &[Tool] = &[Tool {
+    program: "keepalived",
+    package: "keepalived",
+}];
 /// Judges the unit file.
 pub const SYSTEMD: &[Tool] = &[Tool {
     program: "systemd-analyze",

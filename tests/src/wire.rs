@@ -18,6 +18,7 @@ use nix::sys::time::{TimeVal, TimeValLike};
 use crate::error::{Context, Error, Result};
 use crate::network::Side;
 use crate::node::Node;
+use crate::ping;
 
 /// A packet that came from a router.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Seen {
 pub enum What {
     /// A heartbeat with its payload.
     Heartbeat(Vec<u8>),
+    /// What keepalived sends instead.
+    Advertisement,
     /// An ARP packet.
     Arp {
         /// Address that is announced or that asks.
@@ -64,13 +67,14 @@ pub struct Wire {
 impl Wire {
     /// Starts listening on the switch.
     pub fn listen(switch: &Node) -> Result<Self> {
-        let (socket, ports) = switch.run(open)??;
+        let listener = switch.run(Listener::open)??;
         let record = Record::default();
         let stop = Arc::new(AtomicBool::new(false));
         let (written, stopped) = (Arc::clone(&record), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
+            ping::go_first();
             while !stopped.load(Ordering::Relaxed) {
-                if let Some(seen) = receive(&socket, &ports) {
+                if let Some(seen) = listener.next() {
                     written
                         .0
                         .lock()
@@ -94,6 +98,13 @@ impl Wire {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Everything from a moment on.
+    pub fn since(&self, moment: Duration) -> Vec<Seen> {
+        let seen = self.record.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = seen.partition_point(|packet| packet.at < moment);
+        seen.get(first..).unwrap_or_default().to_vec()
     }
 
     /// Waits for the next packet of the wanted kind.
@@ -131,6 +142,26 @@ impl Drop for Wire {
 
 /// A router's port on the switch: interface number, router, public.
 type Ports = Vec<(usize, Side, bool)>;
+
+/// An open packet socket on the switch.
+#[derive(Debug)]
+pub struct Listener {
+    socket: OwnedFd,
+    ports: Ports,
+}
+
+impl Listener {
+    /// Opens it; to be called on the switch.
+    pub fn open() -> Result<Self> {
+        let (socket, ports) = open()?;
+        Ok(Self { socket, ports })
+    }
+
+    /// The next packet, if one comes within a tenth of a second and it is of interest.
+    pub fn next(&self) -> Option<Seen> {
+        receive(&self.socket, &self.ports)
+    }
+}
 
 fn open() -> Result<(OwnedFd, Ports)> {
     let fd = socket(
@@ -188,6 +219,9 @@ fn receive(socket: &OwnedFd, ports: &Ports) -> Option<Seen> {
     })
 }
 
+/// The protocol of keepalived's advertisements.
+const VRRP: u8 = 112;
+
 /// Picks a heartbeat or an ARP packet out of an Ethernet frame.
 fn dissect(frame: &[u8]) -> Option<What> {
     match frame.get(12..14)? {
@@ -204,6 +238,9 @@ fn dissect(frame: &[u8]) -> Option<What> {
             let packet = frame.get(14..)?;
             let header = usize::from(packet.first()? & 0x0f) * 4;
             let udp = packet.get(header..)?;
+            if *packet.get(9)? == VRRP {
+                return Some(What::Advertisement);
+            }
             if *packet.get(9)? != 17 || udp.get(2..4)? != 539_u16.to_be_bytes() {
                 return None;
             }

@@ -2,6 +2,7 @@
 //!
 //! One line for each figure, with its bar and whether it is met. Nothing is measured once.
 
+mod failover;
 mod ipvsadm;
 mod lvs_config;
 mod measure;
@@ -15,14 +16,40 @@ use crate::error::Result;
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Subject {
+    /// What clients notice of a router's death or stop, beside keepalived.
+    Failover,
     /// ipvsadm-rs against Debian's ipvsadm, in one boot of the kernel.
     Ipvsadm,
     /// Reading a large lvs.cf.
     LvsConfig,
 }
 
+/// How much is measured.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Only these rows of the subject; separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    rows: Vec<String>,
+    /// How often a row is measured that is measured several times.
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// How long a row lasts that is a matter of time.
+    #[arg(long)]
+    minutes: Option<u32>,
+}
+
+impl Options {
+    fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(20).max(1)
+    }
+
+    fn minutes(&self) -> u32 {
+        self.minutes.unwrap_or(1).max(1)
+    }
+}
+
 /// Measures one subject, or all. True when every bar is met.
-pub fn run(subject: Option<Subject>) -> Result<bool> {
+pub fn run(subject: Option<Subject>, options: &Options) -> Result<bool> {
     let wanted = |it| subject.is_none_or(|subject| subject == it);
     let mut good = true;
     if wanted(Subject::LvsConfig) {
@@ -30,6 +57,9 @@ pub fn run(subject: Option<Subject>) -> Result<bool> {
     }
     if wanted(Subject::Ipvsadm) {
         good &= ipvsadm::run()?;
+    }
+    if wanted(Subject::Failover) {
+        good &= failover::run(options)?;
     }
     Ok(good)
 }

@@ -1,0 +1,160 @@
+//! `cargo lab bench failover`: what a client notices when a router dies or stops, beside keepalived
+//! with the same intervals, and what must not make a pair change its roles.
+//!
+//! In network namespaces of this machine, with the stand-in for ipvsadm-rs: everything but the IPVS
+//! table is real. The rows that need IPVS run in the kernel that has it.
+
+mod calm;
+mod ground;
+mod many;
+mod outage;
+
+use std::time::Duration;
+
+use super::Options;
+use crate::error::{Error, Result};
+use crate::setup;
+
+/// Times of a pair.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    keepalive: u32,
+    deadtime: u32,
+}
+
+impl Times {
+    /// Milliseconds.
+    const fn new(keepalive: u32, deadtime: u32) -> Self {
+        Self {
+            keepalive,
+            deadtime,
+        }
+    }
+
+    fn keepalive(self) -> Duration {
+        Duration::from_millis(self.keepalive.into())
+    }
+
+    fn deadtime(self) -> Duration {
+        Duration::from_millis(self.deadtime.into())
+    }
+}
+
+const SECOND: Times = Times::new(1000, 3000);
+const TENTH: Times = Times::new(100, 300);
+const HUNDREDTH: Times = Times::new(10, 30);
+
+/// One line of the table, or a few that belong together.
+struct Row {
+    name: &'static str,
+    shows: &'static str,
+    run: fn(&Options) -> Result<bool>,
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "cut-1s",
+        shows: "router cut off just after a heartbeat, 1 s / 3 s",
+        run: |options| outage::cut(options, SECOND, 3050.0),
+    },
+    Row {
+        name: "cut-100ms",
+        shows: "the same, 100 ms / 300 ms, and not above keepalived's",
+        run: |options| outage::cut(options, TENTH, 330.0),
+    },
+    Row {
+        name: "cut-10ms",
+        shows: "the same, 10 ms / 30 ms",
+        run: |options| outage::cut(options, HUNDREDTH, 45.0),
+    },
+    Row {
+        name: "stop-1s",
+        shows: "planned stop of the active pulse, 1 s / 3 s",
+        run: |options| outage::stop(options, SECOND),
+    },
+    Row {
+        name: "stop-100ms",
+        shows: "the same, 100 ms / 300 ms",
+        run: |options| outage::stop(options, TENTH),
+    },
+    Row {
+        name: "stop-10ms",
+        shows: "the same, 10 ms / 30 ms",
+        run: |options| outage::stop(options, HUNDREDTH),
+    },
+    Row {
+        name: "kill",
+        shows: "pulse killed on a router that lives, 1 s / 3 s",
+        run: |options| outage::kill(options, SECOND),
+    },
+    Row {
+        name: "vips",
+        shows: "500 VIPs taken over, 100 ms / 300 ms",
+        run: many::vips,
+    },
+    Row {
+        name: "busy",
+        shows: "four busy loops beside a pair at 100 ms / 300 ms, for --minutes",
+        run: calm::busy,
+    },
+    Row {
+        name: "flood",
+        shows: "10,000 packets of rubbish a second, for --minutes",
+        run: calm::flood,
+    },
+];
+
+/// Measures the rows that were asked for, or all. True when every bar is met.
+pub(super) fn run(options: &Options) -> Result<bool> {
+    setup::require(setup::BASE)?;
+    setup::require(setup::KEEPALIVED)?;
+    let mut good = true;
+    for row in selected(&options.rows)? {
+        println!("      {}: {}", row.name, row.shows);
+        match (row.run)(options) {
+            Ok(met) => good &= met,
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => {
+                println!("FAIL  {}: {error}", row.name);
+                if let Error::Explained { report, .. } = &error {
+                    println!("{report}");
+                }
+                good = false;
+            }
+        }
+    }
+    Ok(good)
+}
+
+fn selected(names: &[String]) -> Result<Vec<&'static Row>> {
+    if names.is_empty() {
+        return Ok(ROWS.iter().collect());
+    }
+    names
+        .iter()
+        .map(|name| {
+            ROWS.iter().find(|row| row.name == name).ok_or_else(|| {
+                let all: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+                Error::Setup(format!("no row {name}; there are: {}", all.join(" ")))
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_selected_by_name() {
+        let names = ["stop-10ms".to_owned(), "cut-1s".to_owned()];
+        let rows: Vec<&str> = selected(&names)
+            .unwrap()
+            .iter()
+            .map(|row| row.name)
+            .collect();
+        assert_eq!(rows, names);
+        assert_eq!(selected(&[]).unwrap().len(), ROWS.len());
+        assert!(selected(&["cut".to_owned()]).is_err());
+    }
+}
