@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 use ipvs::Protocol;
-use ipvs::text::write_numeric;
+use ipvs::text::{write_ipv6, write_numeric};
 
 use crate::system;
 
@@ -32,10 +32,15 @@ impl Names {
             return write_numeric(out, address, port, protocol);
         }
         let start = out.len();
-        let host = system::host_name(address).unwrap_or_else(|| address.to_string());
-        match address {
-            IpAddr::V4(_) => write!(out, "{host}:")?,
-            IpAddr::V6(_) => write!(out, "[{host}]:")?,
+        match (system::host_name(address), address) {
+            (Some(host), IpAddr::V4(_)) => write!(out, "{host}:")?,
+            (Some(host), IpAddr::V6(_)) => write!(out, "[{host}]:")?,
+            (None, IpAddr::V4(address)) => write!(out, "{address}:")?,
+            (None, IpAddr::V6(address)) => {
+                out.push('[');
+                write_ipv6(out, address)?;
+                out.push_str("]:");
+            }
         }
         match protocol.and_then(|protocol| system::service_name(port, protocol)) {
             Some(name) => out.push_str(&name),

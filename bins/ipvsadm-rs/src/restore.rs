@@ -3,7 +3,7 @@
 use crate::flags::Word;
 
 /// Longer words are taken for two.
-const LONGEST_WORD: usize = 4095;
+const LONGEST_WORD: usize = 4096;
 
 /// Collects input as it comes and gives the lines that are complete.
 #[derive(Debug, Default)]
@@ -62,18 +62,15 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r')
 }
 
+/// The words of a line. A NUL ends a word as it ends every text in C; what follows is lost up to the next
+/// blank, and the word may be empty then.
 fn words(text: &[u8]) -> Vec<Word> {
-    let parts = text.split(|byte| is_blank(*byte)).map(|part| {
-        let visible = part.iter().copied().filter(|byte| *byte != 0);
-        visible.collect::<Vec<u8>>()
-    });
-    let words = parts.filter(|word| !word.is_empty() && word != b"ipvsadm");
-    words
-        .flat_map(|word| {
-            word.chunks(LONGEST_WORD)
-                .map(<[u8]>::to_vec)
-                .collect::<Vec<_>>()
-        })
+    let parts = text.split(|byte| is_blank(*byte));
+    parts
+        .flat_map(|part| part.chunks(LONGEST_WORD))
+        .filter_map(|word| word.split(|byte| *byte == 0).next())
+        .filter(|word| *word != b"ipvsadm")
+        .map(<[u8]>::to_vec)
         .collect()
 }
 
@@ -112,5 +109,24 @@ mod tests {
         assert_eq!(lines(&["-C "]).len(), 1);
         assert_eq!(lines(&["-C  "]).len(), 0);
         assert_eq!(lines(&["-C  \n"]).len(), 1);
+    }
+
+    #[test]
+    fn a_nul_ends_a_word_but_not_the_line() {
+        assert_eq!(
+            lines(&["-A -t 10.0.0.1:80\0x -s\0 rr\n"]),
+            vec![(1, "-A -t 10.0.0.1:80 -s rr".to_owned())]
+        );
+        let mut all = Lines::default();
+        let empty = all.take(b"-L \0x ipvsadm\0y\n");
+        assert_eq!(empty[0].words, [b"-L".to_vec(), Vec::new()]);
+    }
+
+    #[test]
+    fn a_word_of_more_than_4096_bytes_is_two() {
+        let mut all = Lines::default();
+        let line = all.take(format!("-L {}\n", "x".repeat(4097)).as_bytes());
+        let lengths: Vec<usize> = line[0].words.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 4096, 1]);
     }
 }

@@ -3,7 +3,7 @@
 //! Owns every unsafe block of the program; each states why it is sound.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ptr;
@@ -27,34 +27,24 @@ const fn protocol_name(protocol: Protocol) -> Option<&'static CStr> {
     }
 }
 
+unsafe extern "C" {
+    /// C's older name service. getaddrinfo sorts the addresses, and finds an IPv4 address in the text of an
+    /// IPv6 one.
+    fn gethostbyname(name: *const c_char) -> *mut libc::hostent;
+}
+
 /// The first IPv4 address of a host name.
 pub(crate) fn host_address(name: &[u8]) -> Option<Ipv4Addr> {
-    if name.is_empty() {
-        return None;
-    }
     let name = CString::new(name).ok()?;
-    // SAFETY: addrinfo is a plain C structure for which all zeros is the documented empty hint.
-    let mut hints: libc::addrinfo = unsafe { mem::zeroed() };
-    hints.ai_family = libc::AF_INET;
-    hints.ai_socktype = libc::SOCK_STREAM;
-    let mut list = ptr::null_mut();
-    // SAFETY: all pointers are valid for the call; `list` is read only after success.
-    if unsafe { libc::getaddrinfo(name.as_ptr(), ptr::null(), &raw const hints, &raw mut list) }
-        != 0
-    {
-        return None;
-    }
-    // SAFETY: after success `list` points to an entry whose address is a sockaddr_in, because only AF_INET
-    // was asked for; it is freed once and not used afterwards.
+    // SAFETY: the text ends in NUL; the answer is read before the next call on this only thread. Without an
+    // option in resolv.conf that no system has any more, it holds IPv4 addresses, and at least one.
     unsafe {
-        let first = list
-            .as_ref()
-            .map(|entry| entry.ai_addr.cast::<libc::sockaddr_in>());
-        let number = first
-            .and_then(|address| address.as_ref())
-            .map(|it| it.sin_addr.s_addr);
-        libc::freeaddrinfo(list);
-        number.map(|number| Ipv4Addr::from(u32::from_be(number)))
+        let entry = gethostbyname(name.as_ptr()).as_ref()?;
+        if entry.h_addrtype != libc::AF_INET {
+            return None;
+        }
+        let first = entry.h_addr_list.as_ref()?.cast::<[u8; 4]>().as_ref()?;
+        Some(Ipv4Addr::from(*first))
     }
 }
 

@@ -208,7 +208,10 @@ pub(super) fn resolve(mut args: LowArgs) -> Result<Action, UsageError> {
             table_change(&args, operation)
         }
         Command::Clear => Action::Change(Change::Clear),
-        Command::Zero => Action::Change(Change::Zero(service_id(&args).ok())),
+        Command::Zero => {
+            let named = service_id(&args).ok().filter(|id| !means_everything(id));
+            Action::Change(Change::Zero(named))
+        }
         Command::Set => {
             let [tcp, tcp_fin, udp] = args.timeouts;
             Action::Change(Change::Timeouts(Timeouts { tcp, tcp_fin, udp }))
@@ -252,6 +255,14 @@ fn service_id(args: &LowArgs) -> Result<ServiceId, UsageError> {
             port: args.port,
         }),
         _ => Err(UsageError::refused("no service specified")),
+    }
+}
+
+/// Whether `-Z` takes the service for all of them, as ipvsadm does without an address and a port.
+const fn means_everything(id: &ServiceId) -> bool {
+    match id {
+        ServiceId::Mark { .. } => false,
+        ServiceId::Address { address, port, .. } => address.is_unspecified() && *port == 0,
     }
 }
 

@@ -146,7 +146,7 @@ pub(super) fn parse(words: Vec<Word>, within_input: bool) -> Result<LowArgs, Usa
     let Some(Ok((Id::Command(command), argument))) = parser.take() else {
         return Err(UsageError::Try);
     };
-    if within_input && matches!(command, Command::Restore | Command::Apply) {
+    if within_input && command == Command::Apply {
         return Err(UsageError::Try);
     }
     let mut args = LowArgs::new(command);

@@ -25,7 +25,11 @@ pub fn parse(words: Vec<Word>) -> Result<Action, UsageError> {
     hiargs::resolve(lowargs::parse(words, false)?)
 }
 
-/// What a line of standard input asks for; it cannot ask for more lines.
+/// What a line of standard input asks for; it cannot ask for more lines, and is told so after everything
+/// else that is wrong with it.
 pub fn parse_line(words: Vec<Word>) -> Result<Action, UsageError> {
-    hiargs::resolve(lowargs::parse(words, true)?)
+    match hiargs::resolve(lowargs::parse(words, true)?)? {
+        Action::Restore(_) => Err(UsageError::Try),
+        action => Ok(action),
+    }
 }

@@ -19,6 +19,8 @@ pub(super) type Taken = (Id, Option<Word>);
 pub(super) struct Parser {
     words: Vec<Word>,
     next: usize,
+    /// Plain words that stand in an argument already.
+    used: Vec<usize>,
     /// Letters of a bundle that are left, and whether a `=` stood before them.
     bundle: Option<(Word, bool)>,
     plain: Vec<Word>,
@@ -32,6 +34,7 @@ impl Parser {
         Self {
             words,
             next: 0,
+            used: Vec::new(),
             bundle: None,
             plain: Vec::new(),
             options_ended: false,
@@ -45,7 +48,11 @@ impl Parser {
             return Some(self.take_letter(&letters, after_equals));
         }
         loop {
+            let used = self.used.contains(&self.next);
             let word = self.next_word()?;
+            if used {
+                continue;
+            }
             if self.options_ended || word.len() < 2 || !word.starts_with(b"-") {
                 self.options_ended |= self.stop_at_plain;
                 self.plain.push(word);
@@ -128,7 +135,9 @@ impl Parser {
         Ok((def.id, argument.map(|text| self.expand(text))))
     }
 
-    /// Puts the next plain word in place of `!#:+` and takes that word off the line.
+    /// Puts the next plain word in place of `!#:+`. That word is no plain word then; but an option before
+    /// it that wants a value still takes it. Where the original looks for ever, because only options
+    /// are left, the text stays.
     fn expand(&mut self, text: Word) -> Word {
         let Some(at) = text
             .windows(NEXT_WORD.len())
@@ -136,13 +145,15 @@ impl Parser {
         else {
             return text;
         };
-        let found = (self.next..self.words.len()).find(|index| {
-            self.words
-                .get(*index)
-                .is_some_and(|word| !word.starts_with(b"-"))
-        });
-        let Some(found) = found else { return text };
-        let word = self.words.remove(found);
+        let ahead = self.words.iter().enumerate().skip(self.next);
+        let found = ahead
+            .filter(|(index, word)| !word.starts_with(b"-") && !self.used.contains(index))
+            .map(|(index, word)| (index, word.clone()))
+            .next();
+        let Some((index, word)) = found else {
+            return text;
+        };
+        self.used.push(index);
         let mut expanded = text.get(..at).unwrap_or_default().to_vec();
         let mut rest = text.get(at..).unwrap_or_default();
         while let Some((first, tail)) = rest.split_first() {

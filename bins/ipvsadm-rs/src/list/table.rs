@@ -252,7 +252,8 @@ fn write_server(
             write_connections(out, state);
         }
         Mode::PersistentConnections => {
-            write_left(out, server.weight, 9);
+            // Unsigned in this listing only; the kernel refuses negative weights.
+            write_left(out, server.weight.cast_unsigned(), 9);
             write_left(out, state.persistent_connections, 11);
             write_connections(out, state);
         }

@@ -3,7 +3,7 @@
 //! Owns the exact words and blanks of a saved table (`ipvsadm.md` 2.7).
 
 use std::fmt::{self, Display, Formatter, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
     Checksum, Family, Forward, Operation, Persistence, Protocol, SCHEDULER_FLAGS, Server, ServerId,
@@ -44,9 +44,24 @@ pub fn write_numeric<W: Write + ?Sized>(
                 out.write_char(end)?;
             }
         }
-        IpAddr::V6(address) => write!(out, "[{address}]:")?,
+        IpAddr::V6(address) => {
+            out.write_char('[')?;
+            write_ipv6(out, address)?;
+            out.write_str("]:")?;
+        }
     }
     out.write_str(digits.format(port))
+}
+
+/// Writes an IPv6 address as C's `inet_ntop` does: what begins with 96 zero bits ends like an IPv4
+/// address, `::10.0.0.1`, unless only 16 bits are left.
+pub fn write_ipv6<W: Write + ?Sized>(out: &mut W, address: Ipv6Addr) -> fmt::Result {
+    match address.octets() {
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, end @ ..] if !matches!(end, [0, 0, _, _]) => {
+            write!(out, "::{}", Ipv4Addr::from(end))
+        }
+        _ => write!(out, "{address}"),
+    }
 }
 
 /// Prints a table as `ipvsadm -S -n` does, in the order of the map.
@@ -186,7 +201,9 @@ pub fn write_saved_server<W: Write + ?Sized>(
         Forward::Masquerade => "-m",
         Forward::Tunnel(_) => "-i",
         // ipvsadm saves the kernel's own choice "local" as direct routing.
-        Forward::DirectRoute | Forward::Local | Forward::Other(_) => "-g",
+        Forward::DirectRoute | Forward::Local => "-g",
+        // As in listings. No kernel has such a server.
+        Forward::Other(_) => "(null)",
     };
     out.write_char(' ')?;
     out.write_str(method)?;

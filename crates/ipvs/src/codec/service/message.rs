@@ -93,8 +93,10 @@ fn settings(service: &Service, netmask: Option<u32>) -> Vec<ServiceAttribute> {
         .or(netmask);
     let netmask = stated.unwrap_or(family.full_netmask());
     let mut attributes = key(&service.id);
+    attributes.push(ServiceAttribute::Scheduler(service.scheduler.clone()));
+    // Before the flags, as ipvsadm sends it.
+    attributes.extend(service.engine.clone().map(ServiceAttribute::Engine));
     attributes.extend([
-        ServiceAttribute::Scheduler(service.scheduler.clone()),
         ServiceAttribute::Flags {
             flags,
             mask: u32::MAX,
@@ -102,7 +104,6 @@ fn settings(service: &Service, netmask: Option<u32>) -> Vec<ServiceAttribute> {
         ServiceAttribute::Timeout(service.persistence.map_or(0, |it| it.timeout)),
         ServiceAttribute::Netmask(netmask_bytes(family, netmask)),
     ]);
-    attributes.extend(service.engine.clone().map(ServiceAttribute::Engine));
     attributes
 }
 
