@@ -2,6 +2,7 @@
 //!
 //! Owns the times of the rounds. Must not know why they are needed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use daemon::child::Spec;
 use netdev::{Netdev, VipAddress};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{addresses, command};
+use crate::addresses;
+use crate::command::Waiting;
 
 /// Rounds after a take-over, a second apart.
 const ROUNDS: u32 = 5;
@@ -20,11 +22,55 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// One run of send_arp.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// A send_arp that was started before there is anything to announce: starting it takes longer than
+/// what it does. Dropped, it ends without having sent anything.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Herald(Rc<RefCell<Option<Waiting>>>);
+
+impl Herald {
+    /// Has one started, unless there is one.
+    pub(crate) fn prepare(&self) {
+        if self.0.borrow().is_none() {
+            let place = Rc::clone(&self.0);
+            tokio::task::spawn_local(async move {
+                // Whoever needs it will tell what is wrong with it.
+                *place.borrow_mut() = start().await.ok();
+            });
+        }
+    }
+
+    pub(crate) fn dismiss(&self) {
+        self.0.take();
+    }
+
+    async fn announce(&self, lines: &[u8]) -> Result<(), String> {
+        let waiting = self.0.take();
+        if let Some(waiting) = waiting
+            && waiting.finish(lines, LIMIT).await.is_ok()
+        {
+            return Ok(());
+        }
+        start().await?.finish(lines, LIMIT).await.map(drop)
+    }
+}
+
+async fn start() -> Result<Waiting, String> {
+    let spec = Spec {
+        args: vec!["--batch".into()],
+        ..Spec::new(program())
+    };
+    Waiting::start(spec, true).await
+}
+
+pub(crate) fn program() -> PathBuf {
+    daemon::paths::program("send_arp")
+}
+
 /// What is announced and how often.
 #[derive(Debug)]
 pub(crate) struct Announcement {
     pub(crate) netdev: Rc<Netdev>,
-    pub(crate) send_arp: PathBuf,
+    pub(crate) herald: Herald,
     pub(crate) vips: Vec<VipAddress>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) interval: Option<Duration>,
@@ -55,11 +101,7 @@ impl Announcement {
     async fn round(&self, last_error: &mut Option<String>) {
         let (lines, mut errors) = self.lines().await;
         if !lines.is_empty() {
-            let spec = Spec {
-                args: vec!["--batch".into()],
-                ..Spec::new(&self.send_arp)
-            };
-            errors.extend(command::run(spec, lines.as_bytes(), LIMIT).await.err());
+            errors.extend(self.herald.announce(lines.as_bytes()).await.err());
         }
         let error = Some(errors.join("; ")).filter(|text| !text.is_empty());
         if let Some(text) = error.as_ref().filter(|_| error != *last_error) {

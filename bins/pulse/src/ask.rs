@@ -1,6 +1,7 @@
-//! `--status` and `--hand-over`: a running pulse is asked, its answer shown.
+//! `--status`, `--reload` and `--hand-over`: a running pulse is asked, its answer shown.
 //!
-//! Owns the look of the answer and the exit statuses: 0 active (or done), 3 standby, 4 trouble.
+//! Owns the look of the answer and the exit statuses: 0 active (or done), 3 standby, 4 trouble, 1 a
+//! reload that was refused.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Write as _};
@@ -10,14 +11,18 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::control::{self, Outcome, Request};
-use crate::status::{Report, Way};
+use crate::status::{Conflict, Refused, Report, Way};
 
 const ACTIVE: u8 = 0;
 const STANDBY: u8 = 3;
 const TROUBLE: u8 = 4;
+/// A configuration that is not followed.
+const REFUSED: u8 = 1;
 
 /// For the status; the event loop answers between two of its turns.
 const SOON: Duration = Duration::from_secs(5);
+/// For a reload: names may have to be resolved, and lvs follows too.
+const READ: Duration = Duration::from_secs(60);
 /// For a hand-over, which the partner may let lapse.
 const LATE: Duration = Duration::from_secs(300);
 
@@ -46,7 +51,17 @@ pub(crate) fn status(run_dir: &Path, json: bool) -> ExitCode {
 
 /// `--hand-over`
 pub(crate) fn hand_over(run_dir: &Path) -> ExitCode {
-    let line = match ask(run_dir, Request::HandOver, LATE) {
+    change(run_dir, Request::HandOver, LATE, TROUBLE)
+}
+
+/// `--reload`
+pub(crate) fn reload(run_dir: &Path) -> ExitCode {
+    change(run_dir, Request::Reload, READ, REFUSED)
+}
+
+/// `not_done` is the exit status of a request that was refused.
+fn change(run_dir: &Path, request: Request, patience: Duration, not_done: u8) -> ExitCode {
+    let line = match ask(run_dir, request, patience) {
         Ok(line) => line,
         Err(error) => return silent(run_dir, &error),
     };
@@ -57,7 +72,7 @@ pub(crate) fn hand_over(run_dir: &Path) -> ExitCode {
         }
         Ok(Outcome { text, .. }) => {
             eprintln!("pulse: {text}");
-            ExitCode::from(TROUBLE)
+            ExitCode::from(not_done)
         }
         Err(error) => {
             eprintln!("pulse: an answer that this version does not understand: {error}");
@@ -119,7 +134,13 @@ fn text(report: &Report, now: u64) -> String {
         Some(address) => {
             let says = partner.phase.as_deref().or(partner.says.as_deref());
             let says = says.unwrap_or("silent");
-            line("partner", format!("{address} {says}"));
+            let file = partner.configuration.as_ref();
+            let file = match file {
+                Some(file) if *file == content.configuration => ", has the same lvs.cf",
+                Some(_) => ", has another lvs.cf",
+                None => "",
+            };
+            line("partner", format!("{address} {says}{file}"));
         }
     }
     for way in &content.paths {
@@ -134,9 +155,21 @@ fn text(report: &Report, now: u64) -> String {
         });
         line("path", format!("{path} {state}, {heard}"));
     }
+    if let Some(answers) = content.witness {
+        let answers = if answers { "answers" } else { "silent" };
+        line("witness", answers.to_owned());
+    }
     for vip in &content.vips {
         let up = if vip.up { "up" } else { "not up" };
         line("VIP", format!("{} {} {up}", vip.address, vip.device));
+    }
+    if let Some(refused) = refused(content.refused) {
+        line("refused", refused);
+    }
+    if let Some(Conflict { address, mac, at }) = &content.last_conflict {
+        let count = content.conflicts;
+        let last = format!("{count}, the last {}: {address} at {mac}", ago(*at));
+        line("conflicts", last);
     }
     for trouble in &content.trouble {
         line("trouble", trouble.clone());
@@ -147,6 +180,26 @@ fn text(report: &Report, now: u64) -> String {
     out
 }
 
+/// Packets at the heartbeat port that counted for nothing.
+fn refused(refused: Refused) -> Option<String> {
+    let kinds = [
+        ("from strangers", refused.stranger),
+        ("too short", refused.short),
+        ("incompatible", refused.incompatible),
+        ("without a tag", refused.untagged),
+        ("with a wrong tag", refused.forged),
+        ("reflected", refused.reflected),
+        ("replayed", refused.replayed),
+        ("stale", refused.stale),
+    ];
+    let counted: Vec<String> = kinds
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    Some(counted.join(", ")).filter(|text| !text.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +208,12 @@ mod tests {
         let text = format!(
             r#"{{"pid":7,"role":"primary","phase":"active","since":100,"why":"partner dead: activating lvs",
             "epoch":3,"serving":{serving},"trouble":[{trouble}],
-            "partner":{{"address":"10.0.0.2","says":"stopped","phase":"standby","epoch":2}},
+            "partner":{{"address":"10.0.0.2","says":"stopped","phase":"standby","epoch":2,"able":true,
+                "configuration":{{"serial_no":5,"digest":"00ff"}}}},
+            "configuration":{{"serial_no":5,"digest":"00ff"}},"witness":true,"conflicts":2,
+            "last_conflict":{{"address":"10.0.0.80","mac":"02:00:00:00:00:09","at":150}},
+            "refused":{{"stranger":0,"short":0,"incompatible":3,"untagged":0,"forged":1,
+                "reflected":0,"replayed":0,"stale":0}},
             "paths":[{{"path":"public","state":"alive","says":"stopped","last_heard":159}},
                      {{"path":"private","state":"unknown","says":null,"last_heard":null}}],
             "vips":[{{"address":"10.0.0.80/24","device":"eth0:1","up":true}}],
@@ -172,10 +230,13 @@ mod tests {
             "\
 role      primary
 state     active since 60 s ago, because: partner dead: activating lvs
-partner   10.0.0.2 standby
+partner   10.0.0.2 standby, has the same lvs.cf
 path      public alive, last heartbeat 1 s ago
 path      private unknown, nothing heard
+witness   answers
 VIP       10.0.0.80/24 eth0:1 up
+refused   3 incompatible, 1 with a wrong tag
+conflicts 2, the last 10 s ago: 10.0.0.80 at 02:00:00:00:00:09
 trouble   no disk
 event     60 s ago: partner dead: activating lvs
 "

@@ -26,6 +26,8 @@ pub(crate) enum Request {
     Status,
     /// Let the partner serve; answered when it does.
     HandOver,
+    /// Read the configuration again; answered when it is followed, or refused.
+    Reload,
 }
 
 /// How a request that changes something ended.
@@ -112,6 +114,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Request>(text).ok();
         assert_eq!(read(r#"{"request":"status"}"#), Some(Request::Status));
         assert_eq!(read(r#"{"request":"hand-over"}"#), Some(Request::HandOver));
+        assert_eq!(read(r#"{"request":"reload"}"#), Some(Request::Reload));
         assert_eq!(read(r#"{"request":"reboot"}"#), None);
     }
 }

@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use daemon::child::Output;
 use netdev::{Netdev, VipAddress};
-use tokio::sync::Mutex;
 
 use crate::lvs_child::Lvs;
 use crate::plan::Plan;
-use crate::syncd::State;
-use crate::{addresses, command, syncd};
+use crate::syncd::{self, Daemons};
+use crate::{addresses, command};
 
 /// lvs withdraws its entries by one batch.
 const LVS: Duration = Duration::from_secs(1);
@@ -29,8 +28,9 @@ pub(crate) struct LettingGo {
     pub(crate) addresses: Vec<VipAddress>,
     pub(crate) lvs: Option<Lvs>,
     pub(crate) output: Output,
-    /// Switches of the sync daemon follow one another.
-    pub(crate) sync_lock: Rc<Mutex<()>>,
+    pub(crate) sync: syncd::Keeper,
+    /// The program ends afterwards: then the end of inactive_cmd is waited for.
+    pub(crate) is_end: bool,
     /// For everything.
     pub(crate) limit: Duration,
 }
@@ -50,15 +50,17 @@ impl LettingGo {
 
     async fn steps(self, errors: &mut Vec<String>) {
         errors.extend(addresses::remove(&self.netdev, &self.addresses).await);
-        if let Some(inactive_cmd) = &self.plan.inactive_cmd {
-            command::run_in_background("inactive_cmd", inactive_cmd, self.output);
-        }
+        let command = self.plan.inactive_cmd.as_ref();
+        let command =
+            command.map(|words| command::run_in_background("inactive_cmd", words, self.output));
         if let Some(lvs) = self.lvs {
             errors.extend(lvs.stop(LVS.min(self.limit * 9 / 10)).await.err());
         }
         if let Some(sync) = &self.plan.sync {
-            let _turn = self.sync_lock.lock().await;
-            errors.extend(syncd::switch(sync, State::Backup).await.err());
+            self.sync.settle(sync, Daemons::BACKUP).await;
+        }
+        if let Some(command) = command.filter(|_| self.is_end) {
+            let _ = command.await;
         }
     }
 }

@@ -12,6 +12,7 @@ mod dry_run;
 mod identity;
 mod letting_go;
 mod load;
+mod lookout;
 mod lvs_child;
 mod options;
 mod plan;

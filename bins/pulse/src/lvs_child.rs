@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use crate::command;
 use crate::options::Options;
 
 /// Number of the report descriptor in lvs.
@@ -51,6 +52,8 @@ impl Message {
 /// What becomes of lvs.
 #[derive(Debug)]
 pub(crate) enum Outcome {
+    /// It cannot be run.
+    NotStarted(ChildError),
     Said(Message),
     /// It ended without having been asked to.
     Died(Pid, Result<ExitStatus, ChildError>),
@@ -124,22 +127,25 @@ pub(crate) fn spec(options: &Options) -> Spec {
 }
 
 impl Lvs {
-    /// Starts it; `report` is called with what becomes of it. To be called within the event loop.
-    pub(crate) fn start(
-        spec: &Spec,
-        report: impl Fn(Outcome) + 'static,
-    ) -> Result<Self, ChildError> {
-        let mut child = spec.spawn()?;
+    /// Has it started; `report` is called with what becomes of it. To be called within the event
+    /// loop. What it is told before it runs waits for it.
+    pub(crate) fn start(spec: Spec, report: impl Fn(Outcome) + 'static) -> Self {
         let (orders, queue) = unbounded_channel();
         let (stop, stopped) = oneshot::channel();
-        if let Some(stdin) = child.stdin.take() {
-            tokio::task::spawn_local(write_orders(stdin, queue));
-        }
-        tokio::task::spawn_local(watch(child, stopped, report));
-        Ok(Self {
+        tokio::task::spawn_local(async move {
+            let mut child = match command::start(spec).await {
+                Ok(child) => child,
+                Err(error) => return report(Outcome::NotStarted(error)),
+            };
+            if let Some(stdin) = child.stdin.take() {
+                tokio::task::spawn_local(write_orders(stdin, queue));
+            }
+            watch(child, stopped, report).await;
+        });
+        Self {
             orders,
             stop: Some(stop),
-        })
+        }
     }
 
     /// Passes on the accepted configuration.

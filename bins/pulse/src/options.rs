@@ -36,6 +36,8 @@ pub(crate) enum Tool {
     ShowConfig { format: Option<String> },
     /// `--status`
     Status { json: bool },
+    /// `--reload`
+    Reload,
     /// `--hand-over`
     HandOver,
 }
@@ -100,6 +102,10 @@ fn command() -> Command {
         ),
         flag("json", "With --status: as one line of JSON"),
         flag(
+            "reload",
+            "Have the running pulse read the configuration again: exit 0 followed, 1 refused",
+        ),
+        flag(
             "hand-over",
             "Have the running pulse hand over to its partner",
         ),
@@ -148,6 +154,8 @@ impl From<&ArgMatches> for Options {
             })
         } else if flag("status") {
             Some(Tool::Status { json: flag("json") })
+        } else if flag("reload") {
+            Some(Tool::Reload)
         } else if flag("hand-over") {
             Some(Tool::HandOver)
         } else {

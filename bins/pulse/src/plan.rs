@@ -33,6 +33,10 @@ pub(crate) struct Plan {
     pub(crate) vips: Vec<VipAddress>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) monitor_links: bool,
+    /// Addresses that are pinged before a take-over.
+    pub(crate) witnesses: Vec<Ipv4Addr>,
+    /// How long the primary is to be healthy before it asks for its role back.
+    pub(crate) failback: Option<Duration>,
     /// `heartbeat_key`, and what is asked of the partner with it.
     pub(crate) auth: Option<Auth>,
     pub(crate) arp_interval: Option<Duration>,
@@ -68,7 +72,6 @@ impl Plan {
         if *global.backup_active && !config.has_backup() {
             warnings.push("Undefined backup node marked as active? -- clearing that!".to_owned());
         }
-        warn_of_what_is_not_done(global, warnings);
         let nat_router = match &global.nat_router.value {
             Some(address) if *global.network == Network::Nat => {
                 Some(vip(address, *global.nat_nmask, lifetime)?)
@@ -85,6 +88,10 @@ impl Plan {
                 vips.push(vip);
             }
         }
+        let witnesses = global.witness.value.iter();
+        let witnesses = witnesses.map(resolve).collect::<Result<_, _>>()?;
+        let seconds =
+            |setting: u32| Some(Duration::from_secs(setting.into())).filter(|time| !time.is_zero());
         let plan = Self {
             keepalive: global.keepalive(),
             deadtime: global.deadtime(),
@@ -95,8 +102,9 @@ impl Plan {
             lifetime,
             auth: auth(global, warnings)?,
             monitor_links: *global.monitor_links != 0,
-            arp_interval: Some(Duration::from_secs((*global.arp_interval).into()))
-                .filter(|interval| !interval.is_zero()),
+            witnesses,
+            failback: seconds(*global.failback),
+            arp_interval: seconds(*global.arp_interval),
             active_cmd: words(&global.active_cmd),
             inactive_cmd: words(&global.inactive_cmd),
             standby_checks: *global.standby_checks,
@@ -187,17 +195,6 @@ fn sync(global: &Global) -> Option<SyncPlan> {
         // The kernel has eight bits for it, and so had the original.
         id: *global.syncd_id & 0xff,
     })
-}
-
-/// A setting that has no effect yet must not be believed to have one.
-fn warn_of_what_is_not_done(global: &Global, warnings: &mut Vec<String>) {
-    let unheeded = [
-        ("witness", !global.witness.value.is_empty()),
-        ("failback", *global.failback != 0),
-    ];
-    for (keyword, _) in unheeded.iter().filter(|(_, written)| *written) {
-        warnings.push(format!("{keyword} has no effect in this version"));
-    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,15 @@ mod duties;
 mod epoch;
 mod following;
 mod links;
+mod looking;
+mod sync;
 
+use std::future::poll_fn;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
+use daemon::alarm::Alarm;
 use daemon::child::Output;
 use daemon::mode::{Running, StartMode};
 use daemon::runtime::Signals;
@@ -20,9 +24,10 @@ use daemon::{Signal, clock, notify};
 use heartbeat::{Configuration, Event, Machine, Phase, Role, Settings};
 use netdev::{Netdev, VipAddress};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, LocalSet, spawn_local};
 
+use crate::announce::Herald;
 use crate::control;
 use crate::identity::Identity;
 use crate::lvs_child::{self, Lvs};
@@ -32,13 +37,13 @@ use crate::reload::Reloaded;
 use crate::sockets::Sockets;
 use crate::start::Prepared;
 use crate::status::StatusFile;
+use crate::syncd;
 
 /// How work that was started reports back. A number tells which start is meant: what an earlier
 /// one asked for is void.
 #[derive(Debug)]
 enum Happened {
     Lvs(u64, lvs_child::Outcome),
-    LvsNotStarted(String),
     AddressesUp(u64, Vec<String>),
     Renewed(u64, Vec<String>),
     /// After a reload; whether addresses were added.
@@ -48,13 +53,18 @@ enum Happened {
     Leftovers(cleanup::Leftovers),
     CleanedUp(u64),
     Links(Result<links::Read, String>),
+    /// Changes of addresses and links can perhaps be seen again.
+    TryToSee,
+    WitnessAnswered,
+    Sync(syncd::Told),
     Asked(control::Asked),
     Reloaded(Box<Result<Reloaded, String>>),
 }
 
 /// What ends a wait.
 enum Input {
-    Datagram(Option<Event>),
+    Datagram(Event),
+    Claim(Result<netdev::Claim, String>),
     Signal(Signal),
     Happened(Happened),
     Device(netdev::Result<netdev::Event>),
@@ -71,7 +81,8 @@ struct Router {
     machine: Machine,
     netdev: Rc<Netdev>,
     sockets: Sockets,
-    sync_lock: Rc<Mutex<()>>,
+    sync_keeper: syncd::Keeper,
+    sync: sync::Sync,
     status: StatusFile,
     happened: UnboundedSender<Happened>,
     /// Counts activations and deactivations.
@@ -85,6 +96,7 @@ struct Router {
     held: bool,
     bringing_up: Option<AbortHandle>,
     announcing: Option<AbortHandle>,
+    herald: Herald,
     renew_at: Option<Duration>,
     renewal_error: Option<String>,
     cleaned_up: bool,
@@ -95,8 +107,14 @@ struct Router {
     /// When it was told to end.
     told_to_end: Option<Duration>,
     links: links::Known,
+    sight: looking::Sight,
+    /// Changes of addresses and links; none when they cannot be seen.
+    devices: Option<netdev::Events>,
+    /// The pause until the next attempt to see them.
+    blind_for: Option<Duration>,
     history: asked::History,
     waiting_for_hand_over: Vec<oneshot::Sender<String>>,
+    reloads: following::Reloads,
     /// When the service manager is to hear from this process next.
     watchdog_at: Option<Duration>,
     finished: bool,
@@ -152,6 +170,11 @@ impl Router {
         let settings = settings(&identity, &plan, &loaded.bytes);
         let run = epoch::this_run(&options);
         let status = StatusFile::new(daemon::paths::run_dir(options.run_dir.as_deref()));
+        let tell_of_sync = sender.clone();
+        let sync_keeper = syncd::Keeper::new(move |told| {
+            // Refused only when the router is ending.
+            let _ = tell_of_sync.send(Happened::Sync(told));
+        });
         let router = Self {
             machine: Machine::new(settings, run, clock::boottime()),
             netdev: Rc::new(Netdev::open().map_err(|error| text(&error))?),
@@ -163,7 +186,8 @@ impl Router {
             status,
             options,
             identity,
-            sync_lock: Rc::default(),
+            sync_keeper,
+            sync: sync::Sync::default(),
             happened: sender,
             turn: 0,
             instance: 0,
@@ -172,6 +196,7 @@ impl Router {
             held: false,
             bringing_up: None,
             announcing: None,
+            herald: Herald::default(),
             renew_at: None,
             renewal_error: None,
             cleaned_up: false,
@@ -179,8 +204,12 @@ impl Router {
             standby_pause: None,
             told_to_end: None,
             links: links::Known::default(),
+            sight: looking::Sight::default(),
+            devices: None,
+            blind_for: None,
             history: asked::History::default(),
             waiting_for_hand_over: Vec::new(),
+            reloads: following::Reloads::default(),
             watchdog_at: None,
             finished: false,
         };
@@ -197,15 +226,18 @@ impl Router {
             Role::Primary => "STARTING PULSE AS MASTER",
             Role::Backup => "STARTING PULSE AS BACKUP",
         });
-        let mut devices = self
-            .netdev
-            .events()
-            .map_err(|error| tracing::info!("{error}"))
-            .ok();
+        daemon::runtime::have_a_thread().await;
+        if !daemon::runtime::run_first() {
+            tracing::debug!("DEBUG -- not allowed to run before others");
+        }
+        let mut alarm = match Alarm::new() {
+            Ok(alarm) => alarm,
+            Err(error) => return give_up(running, &format!("cannot make a timer: {error}")),
+        };
+        self.see_devices();
         running.ready();
         notify::notify("READY=1");
         self.listen_to_people();
-        self.read_links();
         self.prepare_standby();
         if self.options.force_active {
             self.handle(Event::ForceActive);
@@ -215,45 +247,55 @@ impl Router {
             self.check_if_standby();
             self.answer_hand_over();
             self.feed_watchdog();
+            self.keep_sync();
             self.publish();
             let wake = self.next_wake();
+            let Self {
+                sockets,
+                machine,
+                sight,
+                devices,
+                ..
+            } = &mut self;
             let input = tokio::select! {
-                received = self.sockets.receive() => Input::Datagram(received),
+                // What was said counts before silence does.
+                biased;
                 signal = signals.next() => Input::Signal(signal),
                 Some(event) = happened.recv() => Input::Happened(event),
-                event = next_device_event(&mut devices) => Input::Device(event),
-                () = sleep_until(wake) => Input::Time,
+                heartbeat = sockets.receive(|why| machine.reject(why)) => Input::Datagram(heartbeat),
+                claim = poll_fn(|context| sight.lookout.poll_claim(context)) => Input::Claim(claim),
+                event = next_device_event(devices) => Input::Device(event),
+                alarm = alarm.at(wake) => match alarm {
+                    Ok(()) => Input::Time,
+                    Err(error) => return give_up(running, &format!("the timer fails: {error}")),
+                },
             };
-            if let Input::Device(Err(error)) = &input {
-                tracing::info!("changes of addresses are not seen any more: {error}");
-                devices = None;
-            }
             self.turn(input);
         }
-        self.status.remove();
         self.stop_listening_to_people();
+        self.status.remove().await;
         drop(running);
         ExitCode::SUCCESS
     }
 
     fn turn(&mut self, input: Input) {
         match input {
-            Input::Datagram(Some(heartbeat)) => {
+            Input::Datagram(heartbeat) => {
                 tracing::debug!("DEBUG -- Received Heartbeat from partner");
                 self.handle(heartbeat);
             }
-            Input::Datagram(None) => {}
+            Input::Claim(claim) => self.claimed_by_another(claim),
             Input::Signal(signal) => self.signal(signal),
             Input::Happened(event) => self.happened(event),
-            Input::Device(event) => {
-                if let Ok(event) = event {
-                    self.link_event(&event);
-                    self.device_changed(&event);
-                }
+            Input::Device(Ok(event)) => {
+                self.link_event(&event);
+                self.device_changed(&event);
             }
+            Input::Device(Err(error)) => self.see_nothing(&error),
             Input::Time => self.handle(Event::Timeout),
         }
         self.renew_if_due();
+        self.look_for_conflicts();
     }
 
     /// Feeds the state machine and performs what it asks for.
@@ -265,7 +307,7 @@ impl Router {
 
     fn signal(&mut self, signal: Signal) {
         match signal {
-            Signal::SIGHUP => self.start_reload(),
+            Signal::SIGHUP => self.reload_for(None),
             Signal::SIGTERM | Signal::SIGINT => {
                 self.tell(format_args!("Terminating due to signal {}", signal as i32));
                 notify::notify("STOPPING=1");
@@ -283,10 +325,6 @@ impl Router {
                     self.lvs_outcome(outcome);
                 }
             }
-            Happened::LvsNotStarted(text) => {
-                self.tell(text);
-                self.handle(Event::LvsDied);
-            }
             Happened::AddressesUp(turn, errors) => self.addresses_up(turn, errors),
             Happened::Renewed(turn, errors) => self.renewed(turn, errors),
             Happened::Followed(turn, errors, added) => self.followed(turn, errors, added),
@@ -296,13 +334,17 @@ impl Router {
             Happened::CleanedUp(instance) => self.cleaned_up(instance),
             Happened::Asked(asked) => self.asked(asked),
             Happened::Links(read) => self.links_read(read),
+            Happened::TryToSee => self.see_devices(),
+            Happened::WitnessAnswered => self.handle(Event::WitnessAnswered),
+            Happened::Sync(told) => self.sync_told(&told),
             Happened::Reloaded(result) => self.reloaded(*result),
         }
     }
 
     fn publish(&mut self) {
-        let content = self.facts().content();
-        self.status.publish(clock::boottime(), content);
+        if let Some(news) = self.status.news(&self.facts(), &self.plan) {
+            self.status.publish(news);
+        }
     }
 
     /// Only from here: an event loop that turns no more is what the service manager is to notice.
@@ -335,17 +377,16 @@ impl Router {
         }
     }
 
-    /// The earliest of the state machine's deadline, the next renewal and the like.
+    /// The earliest of all deadlines.
     fn next_wake(&self) -> Option<Duration> {
-        [
-            self.machine.deadline(),
+        let own = [
             self.renew_at,
             self.watchdog_at,
             self.standby_pause,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+            self.sight.look_at,
+        ];
+        let times = own.into_iter().chain([self.machine.deadline()]);
+        times.flatten().min()
     }
 
     fn is_active(&self) -> bool {
@@ -361,18 +402,9 @@ fn settings(identity: &Identity, plan: &Plan, file: &[u8]) -> Settings {
         keepalive: plan.keepalive,
         deadtime: plan.deadtime,
         vip_lifetime: plan.lifetime.filter(|_| plan.addresses().next().is_some()),
-        witness: false,
-        failback: None,
+        witness: !plan.witnesses.is_empty(),
+        failback: plan.failback,
         configuration: Configuration::of(plan.serial, file),
-    }
-}
-
-async fn sleep_until(deadline: Option<Duration>) {
-    match deadline {
-        Some(deadline) => {
-            tokio::time::sleep(deadline.saturating_sub(clock::boottime())).await;
-        }
-        None => std::future::pending().await,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
-use heartbeat::auth::{Guard, Mode};
+use heartbeat::auth::{Guard, Mode, Rejected};
 use heartbeat::{Event, Heartbeat, Path};
 use tokio::net::UdpSocket as AsyncSocket;
 
@@ -14,6 +14,9 @@ use crate::identity::{Identity, Route};
 use crate::plan::Auth;
 use crate::refusal::Refusal;
 use crate::throttle::Throttle;
+
+/// Of the datagrams that are read whole; ours are far shorter.
+const LONGEST: usize = 2048;
 
 /// Bound, not yet in the event loop.
 #[derive(Debug)]
@@ -52,6 +55,7 @@ impl Bound {
                 role: identity.role,
             },
             rubbish: Throttle::default(),
+            strangers: 0,
         })
     }
 }
@@ -124,6 +128,8 @@ pub(crate) struct Sockets {
     partner: Vec<Ipv4Addr>,
     guard: Guard,
     rubbish: Throttle,
+    /// Packets from others than the partner.
+    strangers: u64,
 }
 
 impl Sockets {
@@ -144,46 +150,51 @@ impl Sockets {
         }
     }
 
-    /// The next datagram as an event, if it is a heartbeat (else `None`). Can be cancelled.
-    pub(crate) async fn receive(&mut self) -> Option<Event> {
-        let mut public_buffer = [0; 2048];
-        let mut private_buffer = [0; 2048];
-        let (result, path, buffer) = match &self.private {
-            None => {
-                let (result, path) = self.public.receive(&mut public_buffer).await;
-                (result, path, public_buffer)
-            }
-            Some(private) => tokio::select! {
-                (result, path) = self.public.receive(&mut public_buffer) => {
+    /// Packets from others than the partner so far.
+    pub(crate) fn strangers(&self) -> u64 {
+        self.strangers
+    }
+
+    /// The next heartbeat; `rejected` is called with why others were none. Can be cancelled.
+    pub(crate) async fn receive(&mut self, mut rejected: impl FnMut(Rejected)) -> Event {
+        loop {
+            let mut public_buffer = [0; LONGEST];
+            let mut private_buffer = [0; LONGEST];
+            let (result, path, buffer) = match &self.private {
+                None => {
+                    let (result, path) = self.public.receive(&mut public_buffer).await;
                     (result, path, public_buffer)
                 }
-                (result, path) = private.receive(&mut private_buffer) => {
-                    (result, path, private_buffer)
+                Some(private) => tokio::select! {
+                    (result, path) = self.public.receive(&mut public_buffer) => {
+                        (result, path, public_buffer)
+                    }
+                    (result, path) = private.receive(&mut private_buffer) => {
+                        (result, path, private_buffer)
+                    }
+                },
+            };
+            match result {
+                Ok((length, sender)) => {
+                    let datagram = buffer.get(..length).unwrap_or_default();
+                    match self.judge(datagram, sender) {
+                        Ok(Some((heartbeat, true))) => return Event::Keyed { path, heartbeat },
+                        Ok(Some((heartbeat, false))) => {
+                            return Event::Heartbeat { path, heartbeat };
+                        }
+                        Ok(None) => {}
+                        Err(why) => rejected(why),
+                    }
                 }
-            },
-        };
-        match result {
-            Ok((length, sender)) => {
-                let datagram = buffer.get(..length).unwrap_or_default();
-                let (heartbeat, keyed) = self.judge(datagram, sender)?;
-                Some(if keyed {
-                    Event::Keyed { path, heartbeat }
-                } else {
-                    Event::Heartbeat { path, heartbeat }
-                })
-            }
-            Err(error) => {
-                if error.kind() != io::ErrorKind::ConnectionRefused {
-                    self.rubbish.log(&format!("recvfrom() failed: {error}"));
-                }
-                None
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Err(error) => self.rubbish.log(&format!("recvfrom() failed: {error}")),
             }
         }
     }
 
     /// Throws away what is waiting.
     pub(crate) fn drain(&mut self) {
-        let mut buffer = [0; 2048];
+        let mut buffer = [0; LONGEST];
         for way in [Some(&self.public), self.private.as_ref()]
             .into_iter()
             .flatten()
@@ -197,21 +208,24 @@ impl Sockets {
         }
     }
 
-    fn judge(&mut self, datagram: &[u8], sender: SocketAddr) -> Option<(Heartbeat, bool)> {
+    /// `None`: from somebody else.
+    fn judge(
+        &mut self,
+        datagram: &[u8],
+        sender: SocketAddr,
+    ) -> Result<Option<(Heartbeat, bool)>, Rejected> {
         let ip = match sender.ip() {
-            IpAddr::V4(ip) => ip,
-            IpAddr::V6(_) => return None,
-        };
-        if !self.partner.contains(&ip) {
-            tracing::debug!("Unexpected heartbeat from {ip}");
-            return None;
-        }
-        match self.guard.open(datagram) {
-            Ok(accepted) => Some(accepted),
-            Err(error) => {
-                self.rubbish.log(&format!("{error} ({ip})"));
-                None
+            IpAddr::V4(ip) if self.partner.contains(&ip) => ip,
+            other => {
+                tracing::debug!("Unexpected heartbeat from {other}");
+                self.strangers += 1;
+                return Ok(None);
             }
+        };
+        let judged = self.guard.open(datagram);
+        if let Err(why) = &judged {
+            self.rubbish.log(&format!("{why} ({ip})"));
         }
+        judged.map(Some)
     }
 }

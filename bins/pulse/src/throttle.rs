@@ -12,12 +12,17 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     pub(crate) fn log(&mut self, text: &str) {
-        if let Some(suppressed) = self.pass(daemon::clock::boottime()) {
-            match suppressed {
-                0 => tracing::info!("{text}"),
-                more => tracing::info!("{text} (and {more} like it before)"),
-            }
+        if let Some(text) = self.text(text) {
+            tracing::info!("{text}");
         }
+    }
+
+    /// What is to be said now, if anything.
+    pub(crate) fn text(&mut self, text: &str) -> Option<String> {
+        Some(match self.pass(daemon::clock::boottime())? {
+            0 => text.to_owned(),
+            more => format!("{text} (and {more} like it before)"),
+        })
     }
 
     /// How many were held back since the last one that passed; `None`: this one is.

@@ -14,6 +14,7 @@ pub(crate) fn run(tool: &Tool, options: &Options) -> ExitCode {
     let run_dir = || daemon::paths::run_dir(options.run_dir.as_deref());
     match tool {
         Tool::Status { json } => ask::status(&run_dir(), *json),
+        Tool::Reload => ask::reload(&run_dir()),
         Tool::HandOver => ask::hand_over(&run_dir()),
         Tool::ShowConfig { format } => match request(format.as_deref()) {
             Ok(request) => check::show_config(&request, file).print(),

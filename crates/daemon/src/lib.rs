@@ -15,6 +15,8 @@ pub mod status;
 mod system;
 
 #[cfg(feature = "tokio")]
+pub mod alarm;
+#[cfg(feature = "tokio")]
 pub mod child;
 #[cfg(feature = "tokio")]
 pub mod lines;

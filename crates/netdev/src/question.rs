@@ -6,11 +6,12 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
+use std::task::{Context, Poll};
 
+use nix::errno::Errno;
 use pnet::datalink::MacAddr;
 use pnet::packet::arp::{ArpHardwareTypes, ArpOperations, ArpPacket, MutableArpPacket};
 use pnet::packet::ethernet::EtherTypes;
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::{Error, Result, index_of, packet};
@@ -26,7 +27,7 @@ pub struct Claim {
     pub address: Ipv4Addr,
     /// Where it is said to be.
     pub mac: MacAddr,
-    /// It was said to this machine's question or to all, not asked.
+    /// An answer or an announcement; else somebody asks for another address.
     pub reply: bool,
 }
 
@@ -72,23 +73,32 @@ impl Questions {
         })
     }
 
-    /// The next claim. Can be cancelled without losing one.
-    pub async fn next(&self) -> Result<Claim> {
+    /// The next claim. Nothing is lost when nobody comes for it.
+    pub fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<Claim>> {
         loop {
+            let mut ready = match self.socket.poll_read_ready(context) {
+                Poll::Ready(Ok(ready)) => ready,
+                Poll::Ready(Err(source)) => return Poll::Ready(Err(self.deaf(source))),
+                Poll::Pending => return Poll::Pending,
+            };
             let mut buffer = [0; 64];
-            let read = self
-                .socket
-                .async_io(Interest::READABLE, |socket| {
-                    nix::unistd::read(socket, &mut buffer).map_err(io::Error::from)
-                })
-                .await
-                .map_err(|source| Error::Receive {
-                    interface: self.interface.clone(),
-                    source,
-                })?;
-            if let Some(claim) = claim(buffer.get(..read).unwrap_or_default()) {
-                return Ok(claim);
+            match nix::unistd::read(self.socket.get_ref(), &mut buffer) {
+                Ok(read) => {
+                    if let Some(claim) = claim(buffer.get(..read).unwrap_or_default()) {
+                        return Poll::Ready(Ok(claim));
+                    }
+                }
+                Err(Errno::EAGAIN) => ready.clear_ready(),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Poll::Ready(Err(self.deaf(error.into()))),
             }
+        }
+    }
+
+    fn deaf(&self, source: io::Error) -> Error {
+        Error::Receive {
+            interface: self.interface.clone(),
+            source,
         }
     }
 }

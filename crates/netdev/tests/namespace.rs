@@ -488,6 +488,12 @@ impl Drop for Neighbour {
     }
 }
 
+async fn next(questions: &Questions) -> netdev::Claim {
+    std::future::poll_fn(|context| questions.poll_next(context))
+        .await
+        .unwrap()
+}
+
 #[test]
 fn a_neighbour_that_has_the_address_answers_and_others_do_not() {
     in_namespace(async || {
@@ -499,7 +505,7 @@ fn a_neighbour_that_has_the_address_answers_and_others_do_not() {
         // Not its address: no answer, so that what comes is the answer to the second question.
         questions.ask([10, 1, 2, 9].into(), own, whom).unwrap();
         questions.ask([10, 1, 2, 3].into(), own, whom).unwrap();
-        let claim = questions.next().await.unwrap();
+        let claim = next(&questions).await;
         assert_eq!(
             (claim.address, claim.mac, claim.reply),
             ([10, 1, 2, 3].into(), whom, true)
@@ -514,7 +520,7 @@ fn a_neighbour_that_has_the_address_answers_and_others_do_not() {
         let mut sender = Sender::open("left").unwrap();
         sender.send(&announcement.frame()).unwrap();
         questions.ask([10, 1, 2, 3].into(), own, whom).unwrap();
-        let claim = questions.next().await.unwrap();
+        let claim = next(&questions).await;
         assert_eq!(claim.address, std::net::Ipv4Addr::new(10, 1, 2, 3));
     });
 }

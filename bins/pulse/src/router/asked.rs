@@ -22,12 +22,17 @@ impl History {
         if self.0.len() >= EVENTS {
             self.0.pop_front();
         }
-        let at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
+        let at = now_since_1970();
         self.0.push_back(Told { at, text });
     }
+}
+
+/// In seconds.
+pub(super) fn now_since_1970() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 impl Router {
@@ -76,6 +81,7 @@ impl Router {
                 let done = false;
                 self::answer(answer, Outcome { done, text });
             }
+            Request::Reload => self.reload_for(Some(answer)),
             Request::HandOver => {
                 self.waiting_for_hand_over.push(answer);
                 self.handle(Event::HandOver);
@@ -116,6 +122,9 @@ impl Router {
             plan: &self.plan,
             up: self.held,
             trouble: self.trouble(),
+            strangers: self.sockets.strangers(),
+            conflicts: self.sight.conflicts,
+            last_conflict: self.sight.last_conflict.clone(),
         }
     }
 
@@ -133,11 +142,16 @@ impl Router {
         {
             trouble.push("neither router is known to be active".to_owned());
         }
+        if self.machine.partner_still_serves() {
+            trouble.push("heartbeat lost, partner still serving".to_owned());
+        }
+        trouble.extend(self.conflict_trouble());
+        trouble.extend(self.sync.error.clone());
         trouble
     }
 }
 
-fn answer(waiting: oneshot::Sender<String>, outcome: Outcome) {
+pub(super) fn answer(waiting: oneshot::Sender<String>, outcome: Outcome) {
     // Who asked may have gone.
     let _ = waiting.send(serde_json::to_string(&outcome).unwrap_or_default());
 }

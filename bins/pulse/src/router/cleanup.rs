@@ -21,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long lvs stands by after the partner was silent for a moment.
 const STAND_BY: Duration = Duration::from_secs(60);
+/// What lvs may need to start on a busy machine. Where half the deadtime is shorter it stands by always.
+const START: Duration = Duration::from_millis(200);
 
 /// After an lvs that died while it checked on standby.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -93,13 +95,14 @@ impl Router {
             return;
         }
         self.prepared_at = Some(clock::boottime());
+        self.herald.prepare();
         if self.lvs.is_none() {
             self.start_lvs("standby");
             self.stop_lvs_after(STAND_BY);
         }
     }
 
-    /// With `standby_checks` lvs checks all the time, so that a take-over begins with what is known. Not
+    /// With `standby_checks`, and where it could not start in time, lvs checks all the time, so that a take-over begins with what is known. Not
     /// before leftovers are seen to, as above.
     pub(super) fn check_if_standby(&mut self) {
         let now = clock::boottime();
@@ -109,12 +112,15 @@ impl Router {
         let wanted = self.keeps_standing_by() && self.cleaned_up && self.told_to_end.is_none();
         if wanted && self.lvs.is_none() && self.standby_pause.is_none() {
             self.standby_pause = Some(now + PAUSE);
+            self.herald.prepare();
             self.start_lvs("standby");
         }
     }
 
     fn keeps_standing_by(&self) -> bool {
-        self.plan.standby_checks && self.machine.phase() == Phase::Standby
+        let has_partner = self.machine.settings().partner;
+        let is_short = has_partner && self.plan.deadtime / 2 < START;
+        (self.plan.standby_checks || is_short) && self.machine.phase() == Phase::Standby
     }
 
     /// An lvs that was started only to remove leftovers does so when it is told to end, and minds
@@ -139,6 +145,7 @@ impl Router {
             return;
         }
         self.prepared_at = None;
+        self.herald.dismiss();
         if let Some(lvs) = self.lvs.take() {
             self.instance += 1;
             tokio::task::spawn_local(async move {

@@ -13,8 +13,7 @@ use super::{Happened, Router, epoch};
 use crate::announce::Announcement;
 use crate::letting_go::{self, LettingGo};
 use crate::lvs_child::{self, Lvs, Message, Outcome};
-use crate::syncd::State;
-use crate::{addresses, command, syncd};
+use crate::{addresses, command};
 
 /// The least time for letting go.
 const SHORTEST: Duration = Duration::from_millis(400);
@@ -27,6 +26,7 @@ impl Router {
             Action::Send(heartbeat) => {
                 tracing::debug!("DEBUG -- Sending heartbeat...");
                 self.sockets.send(&heartbeat);
+                self.renew_with_heartbeat();
             }
             Action::StoreEpoch(epoch) => epoch::store(&self.options, epoch),
             Action::Activate(cause) => self.activate(cause),
@@ -34,7 +34,8 @@ impl Router {
             Action::Prepare => self.prepare(),
             Action::StartLvs => self.start_lvs("active"),
             Action::Announce => self.announce(),
-            Action::ProbeVips(_) | Action::AskWitnesses => {}
+            Action::ProbeVips(partner) => self.sight.lookout.ask(partner),
+            Action::AskWitnesses => self.ask_witnesses(),
             Action::Drain => self.sockets.drain(),
             Action::Finish => self.finished = true,
             Action::Report(notice) => {
@@ -46,13 +47,10 @@ impl Router {
         }
     }
 
-    /// At start an original runs inactive_cmd and makes its sync daemon the listening one.
+    /// At start an original runs inactive_cmd.
     pub(super) fn prepare_standby(&self) {
         if let Some(inactive_cmd) = &self.plan.inactive_cmd {
             command::run_in_background("inactive_cmd", inactive_cmd, self.output());
-        }
-        if !self.options.force_active {
-            self.switch_sync(State::Backup);
         }
     }
 
@@ -81,19 +79,10 @@ impl Router {
             // Refused only when the router is ending.
             let _ = happened.send(Happened::Lvs(instance, outcome));
         };
-        match Lvs::start(&lvs_child::spec(&self.options), report) {
-            Ok(lvs) => {
-                lvs.configure(&self.bytes);
-                lvs.say(word);
-                self.lvs = Some(lvs);
-            }
-            Err(error) => {
-                self.lvs = None;
-                let _ = self
-                    .happened
-                    .send(Happened::LvsNotStarted(error.to_string()));
-            }
-        }
+        let lvs = Lvs::start(lvs_child::spec(&self.options), report);
+        lvs.configure(&self.bytes);
+        lvs.say(word);
+        self.lvs = Some(lvs);
     }
 
     pub(super) fn lvs_outcome(&mut self, outcome: Outcome) {
@@ -102,25 +91,27 @@ impl Router {
         }
         match outcome {
             Outcome::Said(Message::Ready) => self.lvs_ready(),
-            Outcome::Said(Message::Reloaded) => tracing::info!("lvs follows the new configuration"),
-            Outcome::Said(Message::Refused(text)) => {
-                tracing::info!("lvs refuses the configuration: {text}");
-            }
+            Outcome::Said(Message::Reloaded) => self.lvs_reloaded(None),
+            Outcome::Said(Message::Refused(text)) => self.lvs_reloaded(Some(&text)),
             Outcome::Said(Message::Alive) => {}
             Outcome::Said(Message::Unknown(line)) => {
                 tracing::debug!("DEBUG -- lvs says {line:?}");
             }
+            Outcome::NotStarted(error) => self.lvs_gone(error),
             Outcome::Died(pid, Ok(status)) => {
-                self.tell(format_args!("Child process {pid} {}", describe(status)));
-                self.lvs = None;
-                self.handle(Event::LvsDied);
+                self.lvs_gone(format_args!("Child process {pid} {}", describe(status)));
             }
             Outcome::Died(pid, Err(error)) => {
-                self.tell(format_args!("Child process {pid}: {error}"));
-                self.lvs = None;
-                self.handle(Event::LvsDied);
+                self.lvs_gone(format_args!("Child process {pid}: {error}"));
             }
         }
+    }
+
+    fn lvs_gone(&mut self, what: impl std::fmt::Display) {
+        self.tell(what);
+        self.lvs = None;
+        self.lvs_reads_no_more();
+        self.handle(Event::LvsDied);
     }
 
     fn lvs_ready(&mut self) {
@@ -158,7 +149,6 @@ impl Router {
         // What failed is tried again with the first renewal.
         self.plan_renewal(!errors.is_empty());
         self.renewal_error = Some(errors.join("; "));
-        self.switch_sync(State::Master);
         self.handle(Event::Activated);
     }
 
@@ -169,7 +159,7 @@ impl Router {
         self.stop_announcing();
         let announcement = Announcement {
             netdev: Rc::clone(&self.netdev),
-            send_arp: daemon::paths::program("send_arp"),
+            herald: self.herald.clone(),
             vips: self.plan.addresses().cloned().collect(),
             lifetime: self.plan.lifetime,
             interval: self.plan.arp_interval,
@@ -201,6 +191,17 @@ impl Router {
         let vips: Vec<VipAddress> = self.plan.addresses().cloned().collect();
         let (netdev, turn) = (Rc::clone(&self.netdev), self.turn);
         self.start(async move { Happened::Renewed(turn, addresses::add(&netdev, &vips).await) });
+    }
+
+    /// Then the addresses of a pulse that dies outlive its last heartbeat by their whole lifetime.
+    fn renew_with_heartbeat(&mut self) {
+        let now = clock::boottime();
+        if self
+            .renew_at
+            .is_some_and(|at| at <= now + self.plan.keepalive)
+        {
+            self.renew_at = Some(now);
+        }
     }
 
     pub(super) fn renewed(&mut self, turn: u64, errors: Vec<String>) {
@@ -271,6 +272,7 @@ impl Router {
         };
         // What this lvs still says is void.
         self.instance += 1;
+        self.lvs_reads_no_more();
         // What is left of the time that a stop may take, but enough for the addresses.
         let spent = self
             .told_to_end
@@ -284,7 +286,8 @@ impl Router {
             addresses,
             lvs: self.lvs.take(),
             output: self.output(),
-            sync_lock: Rc::clone(&self.sync_lock),
+            sync: self.sync_keeper.clone(),
+            is_end: self.told_to_end.is_some(),
             limit,
         };
         let turn = self.turn;
@@ -299,19 +302,6 @@ impl Router {
             tracing::info!("{error}");
         }
         self.handle(Event::Deactivated);
-    }
-
-    pub(super) fn switch_sync(&self, state: State) {
-        let Some(sync) = self.plan.sync.clone() else {
-            return;
-        };
-        let lock = Rc::clone(&self.sync_lock);
-        tokio::task::spawn_local(async move {
-            let _turn = lock.lock().await;
-            if let Err(error) = syncd::switch(&sync, state).await {
-                tracing::info!("{error}");
-            }
-        });
     }
 
     /// The folder of `owned.json`.

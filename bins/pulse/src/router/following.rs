@@ -1,17 +1,48 @@
 //! HUP, in both roles: the new file is followed without a pause in what runs.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use daemon::notify;
 use heartbeat::Event;
+use tokio::sync::oneshot;
 
+use super::asked::answer;
 use super::{Happened, Router, settings};
 use crate::addresses;
+use crate::control::Outcome;
 use crate::reload::{self, AddressChanges, Reloaded};
-use crate::syncd::State;
+
+/// Who waits for the end of a reload.
+#[derive(Debug, Default)]
+pub(super) struct Reloads {
+    /// A file is being read.
+    reading: bool,
+    /// Somebody asked meanwhile: the file may have changed since.
+    again: bool,
+    asking: Vec<oneshot::Sender<String>>,
+    asking_again: Vec<oneshot::Sender<String>>,
+    /// One entry for each that lvs was told of and has not answered.
+    at_lvs: VecDeque<(String, Vec<oneshot::Sender<String>>)>,
+}
+
+fn answer_all(waiting: Vec<oneshot::Sender<String>>, done: bool, text: &str) {
+    for waiting in waiting {
+        let text = text.to_owned();
+        answer(waiting, Outcome { done, text });
+    }
+}
 
 impl Router {
-    pub(super) fn start_reload(&self) {
+    /// Reads the file again; `answer` gets the outcome.
+    pub(super) fn reload_for(&mut self, answer: Option<oneshot::Sender<String>>) {
+        if self.reloads.reading {
+            self.reloads.again = true;
+            self.reloads.asking_again.extend(answer);
+            return;
+        }
+        self.reloads.reading = true;
+        self.reloads.asking.extend(answer);
         let now = daemon::clock::boottime();
         notify::notify(&format!("RELOADING=1\nMONOTONIC_USEC={}", now.as_micros()));
         tracing::info!("rereading configuration file");
@@ -25,14 +56,47 @@ impl Router {
     }
 
     pub(super) fn reloaded(&mut self, result: Result<Reloaded, String>) {
+        self.reloads.reading = false;
+        let asking = std::mem::take(&mut self.reloads.asking);
         match result {
-            Ok(reloaded) => self.follow(reloaded),
-            Err(text) => self.tell(format_args!("{text}; the old configuration stays in force")),
+            Ok(reloaded) => self.follow(reloaded, asking),
+            Err(text) => {
+                let text = format!("{text}; the old configuration stays in force");
+                self.tell(&text);
+                answer_all(asking, false, &text);
+            }
         }
         notify::notify("READY=1");
+        if std::mem::take(&mut self.reloads.again) {
+            self.reloads.asking = std::mem::take(&mut self.reloads.asking_again);
+            self.reload_for(None);
+        }
     }
 
-    fn follow(&mut self, reloaded: Reloaded) {
+    /// lvs has followed the file that it was told of first, or has not.
+    pub(super) fn lvs_reloaded(&mut self, refusal: Option<&str>) {
+        let (text, waiting) = self.reloads.at_lvs.pop_front().unwrap_or_default();
+        match refusal {
+            None => {
+                tracing::info!("lvs follows the new configuration");
+                answer_all(waiting, true, &text);
+            }
+            Some(refusal) => {
+                let refusal = format!("lvs refuses the configuration: {refusal}");
+                self.tell(&refusal);
+                answer_all(waiting, false, &refusal);
+            }
+        }
+    }
+
+    /// The next lvs begins with the newest file.
+    pub(super) fn lvs_reads_no_more(&mut self) {
+        for (text, waiting) in std::mem::take(&mut self.reloads.at_lvs) {
+            answer_all(waiting, true, &text);
+        }
+    }
+
+    fn follow(&mut self, reloaded: Reloaded, asking: Vec<oneshot::Sender<String>>) {
         let Reloaded {
             loaded,
             needs_restart,
@@ -40,18 +104,25 @@ impl Router {
         for warning in &loaded.warnings {
             tracing::info!("{warning}");
         }
-        self.tell("the configuration was read again");
+        let mut outcome = "the configuration was read again".to_owned();
+        self.tell(&outcome);
         for what in needs_restart {
-            self.tell(format_args!("{what} changed: restart pulse to follow that"));
+            let text = format!("{what} changed: restart pulse to follow that");
+            self.tell(&text);
+            outcome = format!("{outcome}; {text}");
         }
         let new = Rc::new(loaded.plan);
         let old = std::mem::replace(&mut self.plan, Rc::clone(&new));
         self.bytes = Rc::new(loaded.bytes);
         self.sockets.follow(new.auth.as_ref());
         self.handle(Event::Settings(settings(&self.identity, &new, &self.bytes)));
-        if let Some(lvs) = &self.lvs {
-            lvs.configure(&self.bytes);
-            lvs.say("reload");
+        match &self.lvs {
+            Some(lvs) => {
+                lvs.configure(&self.bytes);
+                lvs.say("reload");
+                self.reloads.at_lvs.push_back((outcome, asking));
+            }
+            None => answer_all(asking, true, &outcome),
         }
         if old.standby_checks && !new.standby_checks {
             self.cleaned_up(self.instance);
@@ -60,13 +131,6 @@ impl Router {
             self.change_addresses(AddressChanges::between(&old, &new));
         }
         self.read_links();
-        if old.sync != new.sync {
-            self.switch_sync(if self.is_active() {
-                State::Master
-            } else {
-                State::Backup
-            });
-        }
     }
 
     fn change_addresses(&mut self, changes: AddressChanges) {

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use heartbeat::{Event, Links};
-use netdev::Netdev;
+use netdev::{MacAddr, Netdev};
 
 use super::{Happened, Router};
 
@@ -18,6 +19,8 @@ pub(super) struct Known {
     holders: Holders,
     /// Interfaces that there are, and whether they can carry traffic.
     working: BTreeMap<String, bool>,
+    /// Hardware addresses of those that have one.
+    macs: BTreeMap<String, MacAddr>,
     /// Counts the changes that were told of: what was read before one may be older than it.
     changes: u64,
 }
@@ -35,10 +38,18 @@ struct Holders {
 pub(super) struct Read {
     holders: Holders,
     working: BTreeMap<String, bool>,
+    macs: BTreeMap<String, MacAddr>,
     changes: u64,
 }
 
+/// Before the changes of addresses and links are listened for again, the first time and at most.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
 impl Known {
+    pub(super) fn mac(&self, interface: &str) -> Option<MacAddr> {
+        self.macs.get(interface).copied()
+    }
+
     /// Missing and down are the same to an own address.
     fn carries(&self, holder: Option<&String>) -> bool {
         holder.is_none_or(|name| self.working.get(name).copied().unwrap_or(false))
@@ -73,14 +84,17 @@ impl Router {
             Ok(Read {
                 holders,
                 working,
+                macs,
                 changes,
             }) => {
                 self.links = Known {
                     holders,
                     working,
+                    macs,
                     changes,
                 };
                 self.judge_links();
+                self.watch_services();
             }
             Err(text) => tracing::info!("state of links: {text}"),
         }
@@ -88,16 +102,11 @@ impl Router {
 
     pub(super) fn link_event(&mut self, event: &netdev::Event) {
         match event {
-            netdev::Event::Link(link) => {
-                let working = link.is_working();
-                self.links.changes += 1;
-                if self.links.working.insert(link.name.clone(), working) != Some(working) {
-                    self.judge_links();
-                }
-            }
+            netdev::Event::Link(link) => self.link_changed(link),
             netdev::Event::LinkGone(link) => {
                 self.links.changes += 1;
                 self.links.working.remove(&link.name);
+                self.links.macs.remove(&link.name);
                 self.judge_links();
             }
             netdev::Event::Address(address) | netdev::Event::AddressGone(address) => {
@@ -110,6 +119,63 @@ impl Router {
             }
             netdev::Event::Missed => self.read_links(),
         }
+    }
+
+    fn link_changed(&mut self, link: &netdev::Link) {
+        let (name, working) = (&link.name, link.is_working());
+        self.links.changes += 1;
+        let before = self.links.working.insert(name.clone(), working);
+        if before != Some(working) {
+            self.judge_links();
+        }
+        let mac_before = match link.mac {
+            Some(mac) => self.links.macs.insert(name.clone(), mac),
+            None => self.links.macs.remove(name),
+        };
+        if !self.plan.addresses().any(|vip| vip.interface == *name) {
+            return;
+        }
+        if before.is_none() || mac_before != link.mac {
+            self.watch_services();
+        }
+        // Whoever is behind it may not have heard (B51).
+        if before == Some(false) && working {
+            self.announce();
+        }
+    }
+
+    /// Subscribes to the changes of addresses and links, and reads how they are.
+    pub(super) fn see_devices(&mut self) {
+        match self.netdev.events() {
+            Ok(devices) => {
+                self.devices = Some(devices);
+                if self.blind_for.take().is_some() {
+                    self.tell("changes of addresses and links are seen again");
+                }
+                self.read_links();
+                self.device_changed(&netdev::Event::Missed);
+            }
+            Err(error) => self.see_nothing(&error),
+        }
+    }
+
+    /// Tries again later; a router without sight goes on.
+    pub(super) fn see_nothing(&mut self, error: &netdev::Error) {
+        self.devices = None;
+        let pause = match self.blind_for {
+            None => {
+                self.tell(format_args!(
+                    "changes of addresses and links are not seen: {error}"
+                ));
+                RETRY.0
+            }
+            Some(pause) => (pause * 2).min(RETRY.1),
+        };
+        self.blind_for = Some(pause);
+        self.start(async move {
+            tokio::time::sleep(pause).await;
+            Happened::TryToSee
+        });
     }
 
     fn judge_links(&mut self) {
@@ -144,17 +210,19 @@ async fn read(
         private: private.and_then(|ip| holder(ip, known.private)),
     };
     let names = vips.into_iter().chain(holders.public.clone());
-    let mut working = BTreeMap::new();
+    let (mut working, mut macs) = (BTreeMap::new(), BTreeMap::new());
     for name in names.chain(holders.private.clone()) {
         if !working.contains_key(&name)
             && let Ok(link) = netdev.link(&name).await
         {
+            macs.extend(link.mac.map(|mac| (name.clone(), mac)));
             working.insert(name, link.is_working());
         }
     }
     Ok(Read {
         holders,
         working,
+        macs,
         changes,
     })
 }

@@ -22,7 +22,7 @@ while read -r word length; do
     case "$word" in
         config) head -c "$length" > "$PULSE_TEST_LOG/lvs.config" ;;
         active) [ -e "$PULSE_TEST_LOG/lvs-hangs" ] || echo ready >&3 ;;
-        reload) echo reloaded >&3 ;;
+        reload) [ -e "$PULSE_TEST_LOG/lvs-refuses" ] && echo refused 7 no >&3 || echo reloaded >&3 ;;
     esac
 done
 echo "end of orders $$" >> "$log"
@@ -30,9 +30,19 @@ echo "end of orders $$" >> "$log"
 
 const SEND_ARP: &str = "#!/bin/sh\nsed \"s/^/$* /\" >> \"$PULSE_TEST_LOG/send_arp.log\"\n";
 
-const TOOL: &str = "#!/bin/sh\n\
-    [ -e \"$PULSE_TEST_LOG/no-ipvs\" ] && { echo this kernel has no IPVS >&2; exit 255; }\n\
-    echo \"$*\" >> \"$PULSE_TEST_LOG/ipvsadm.log\"\n";
+/// Keeps the sync daemons in files `sync-master` and `sync-backup`.
+const TOOL: &str = r#"#!/bin/sh
+cd "$PULSE_TEST_LOG"
+[ -e no-ipvs ] && { echo this kernel has no IPVS >&2; exit 255; }
+case "$1" in
+    -L) cat sync-master sync-backup 2> /dev/null; exit 0 ;;
+    --start-daemon)
+        [ -e sync-fails ] && { echo "No such device" >&2; exit 1; }
+        echo "$2 sync daemon (mcast=$4, syncid=$6)" > "sync-$2" ;;
+    --stop-daemon) rm -f "sync-$2" ;;
+esac
+echo "$*" >> ipvsadm.log
+"#;
 
 const COMMAND: &str = "#!/bin/sh\necho \"$*\" >> \"$PULSE_TEST_LOG/commands.log\"\n";
 
@@ -53,14 +63,17 @@ pub(crate) fn run(words: &str) {
     );
 }
 
-/// Waits for an event, not for a time; `limit` only bounds a failure.
-pub(crate) fn wait<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + limit;
+/// Bounds a failure; what is waited for comes within a second on a quiet machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits for an event, not for a time.
+pub(crate) fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LIMIT;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < end, "{what}: not within {limit:?}");
+        assert!(Instant::now() < end, "{what}: not within {LIMIT:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -152,8 +165,8 @@ backup = 10.77.0.2
 backup_private = 10.78.0.2
 backup_active = 1
 heartbeat_port = 1539
-keepalive_ms = 100
-deadtime_ms = 400
+keepalive_ms = 200
+deadtime_ms = 1200
 network = nat
 nat_router = {NAT_ROUTER} eth1:1
 nat_nmask = 255.255.255.0
@@ -173,6 +186,22 @@ virtual web {{
 }}
 {more}"
         )
+    }
+
+    /// `ip` where the bridges are.
+    pub(crate) fn in_witness(&self, arguments: &str) {
+        run(&format!("ip -n {} {arguments}", self.witness));
+    }
+
+    /// The hardware address that it has on the public network.
+    pub(crate) fn witness_mac(&self) -> String {
+        let output = Command::new("ip")
+            .args(["-n", &self.witness, "-o", "link", "show", "dev", "public"])
+            .output()
+            .unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        let mac = shown.split("link/ether ").nth(1).unwrap();
+        mac.split(' ').next().unwrap().to_owned()
     }
 
     /// Joins or cuts a router's port of a network.
@@ -264,12 +293,12 @@ impl Router {
         fs::read_to_string(self.log.join(file)).unwrap_or_default()
     }
 
-    pub(crate) fn wait_said(&self, file: &str, words: &str, limit: Duration) {
-        let end = Instant::now() + limit;
+    pub(crate) fn wait_said(&self, file: &str, words: &str) {
+        let end = Instant::now() + LIMIT;
         while !self.said(file).contains(words) {
             assert!(
                 Instant::now() < end,
-                "{words:?} is not in {file} within {limit:?}:\n{}\n{}",
+                "{words:?} is not in {file} within {LIMIT:?}:\n{}\n{}",
                 self.said(file),
                 self.said("pulse.log")
             );
@@ -290,9 +319,9 @@ impl Router {
         run(&format!("kill -{signal} {}", self.pid()));
     }
 
-    pub(crate) fn wait_end(&mut self, limit: Duration) -> ExitStatus {
+    pub(crate) fn wait_end(&mut self) -> ExitStatus {
         let mut pulse = self.pulse.take().unwrap();
-        wait("pulse ends", limit, || pulse.try_wait().unwrap())
+        wait("pulse ends", || pulse.try_wait().unwrap())
     }
 
     pub(crate) fn kill(&mut self) {
@@ -315,12 +344,12 @@ impl Router {
         self.addresses().contains(&format!("inet {address}/"))
     }
 
-    pub(crate) fn wait_owns(&self, address: &str, limit: Duration) {
-        let end = Instant::now() + limit;
+    pub(crate) fn wait_owns(&self, address: &str) {
+        let end = Instant::now() + LIMIT;
         while !self.owns(address) {
             assert!(
                 Instant::now() < end,
-                "{address} not owned within {limit:?}:\n{}",
+                "{address} not owned within {LIMIT:?}:\n{}",
                 self.said("pulse.log")
             );
             std::thread::sleep(Duration::from_millis(5));

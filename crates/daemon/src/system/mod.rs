@@ -62,3 +62,13 @@ pub(crate) fn watch(descriptor: OwnedFd) -> io::Result<tokio::io::unix::AsyncFd<
     let watch = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
     watch.map_err(Into::into)
 }
+
+/// Gives the calling thread the lowest of the real-time priorities, which its children do not inherit.
+#[cfg(feature = "tokio")]
+pub(crate) fn real_time() -> nix::Result<()> {
+    let parameters = libc::sched_param { sched_priority: 1 };
+    let policy = libc::SCHED_RR | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: the parameters are complete and outlive the call.
+    let result = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    Errno::result(result).map(drop)
+}
