@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipvs::{Persistence, ServerId, Service, ServiceId};
@@ -44,7 +45,7 @@ pub struct ServerPlan {
     /// The port that is checked.
     pub check_port: u16,
     /// Its checker.
-    pub nanny: Spec,
+    pub nanny: Arc<Spec>,
 }
 
 /// What lvs.cf asks of lvs.
@@ -256,7 +257,7 @@ impl ServicePlan {
         let plan = ServerPlan {
             name: server.name.to_string(),
             check_port: port,
-            nanny: nanny::spec(config, block, target, options),
+            nanny: Arc::new(nanny::spec(config, block, target, options)),
             entry,
         };
         let differs = plan.entry.id.port != port;

@@ -22,6 +22,14 @@ struct Status<'a> {
     mode: &'static str,
     services: Vec<Service<'a>>,
     notes: &'a [String],
+    audit: Audit,
+}
+
+#[derive(Serialize)]
+struct Audit {
+    count: u64,
+    /// Milliseconds from asking for the table to having compared it.
+    last_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -120,6 +128,10 @@ fn picture(core: &Core) -> Status<'_> {
             .map(|plan| service(core, plan, connections))
             .collect(),
         notes: &core.plan().notes,
+        audit: Audit {
+            count: core.audits().count,
+            last_ms: core.audits().last.as_secs_f64() * 1_000.0,
+        },
     }
 }
 

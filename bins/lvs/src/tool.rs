@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connections::{self, Connections};
@@ -13,10 +15,13 @@ use daemon::Signal;
 use daemon::child::{Output, Spec, Stdin};
 use ipvs::{Operation, Table};
 use lvs_config::Text;
+use nix::fcntl::{FcntlArg, fcntl};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A tool that has not ended by then is killed.
 const LIMIT: Duration = Duration::from_secs(30);
+/// Room of the pipes from the tool; what the kernel allows to everybody.
+const PIPE: i32 = 1 << 20;
 /// Paths that stand for "the usual one".
 const STOCK: [&str; 2] = ["/sbin/ipvsadm", "/usr/sbin/ipvsadm"];
 
@@ -50,8 +55,8 @@ impl Tool {
 /// One piece of work for the tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
-    /// Read the table.
-    Read,
+    /// Read the table; the text that it is known to have been, if any.
+    Read(Option<Arc<str>>),
     /// Change it.
     Write(Write),
 }
@@ -124,11 +129,20 @@ pub struct Written {
     pub clear_failed: bool,
 }
 
+/// The table as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// As it was known to be.
+    Same,
+    /// The table and its text.
+    New(Table, Arc<str>),
+}
+
 /// The tool's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// To [`Job::Read`].
-    Table(Result<Table, Failure>),
+    Table(Result<Reading, Failure>),
     /// To [`Job::Write`].
     Written(Written),
 }
@@ -136,7 +150,7 @@ pub enum Outcome {
 /// Does the work.
 pub async fn perform(tool: Tool, job: Job) -> Outcome {
     match job {
-        Job::Read => Outcome::Table(read(&tool).await),
+        Job::Read(known) => Outcome::Table(read(&tool, known.as_deref()).await),
         Job::Write(write) => Outcome::Written(match &tool {
             Tool::Batch(path) => write_batch(path, write).await,
             Tool::Single(path) => write_singly(path, write).await,
@@ -144,16 +158,22 @@ pub async fn perform(tool: Tool, job: Job) -> Outcome {
     }
 }
 
-/// Reads the table with `-Sn`.
-pub async fn read(tool: &Tool) -> Result<Table, Failure> {
+/// Reads the table with `-Sn`. A large one is parsed only when its text is not the `known` one.
+pub async fn read(tool: &Tool, known: Option<&str>) -> Result<Reading, Failure> {
     let ended = call(tool.path(), &["-Sn".into()], None).await?;
     if !ended.success {
         return Err(ended.failure(tool.path()));
     }
-    ipvs::text::parse_table(&ended.stdout).map_err(|error| Failure::Said {
-        program: name(tool.path()),
-        message: format!("unreadable table: {error}"),
-    })
+    if known == Some(&*ended.stdout) {
+        return Ok(Reading::Same);
+    }
+    match ipvs::text::parse_table(&ended.stdout) {
+        Ok(table) => Ok(Reading::New(table, ended.stdout.into())),
+        Err(error) => Err(Failure::Said {
+            program: name(tool.path()),
+            message: format!("unreadable table: {error}"),
+        }),
+    }
 }
 
 /// Counts connections with `-L --json`, or the `-Ln` that any other tool has.
@@ -384,12 +404,15 @@ async fn call(path: &Path, args: &[OsString], input: Option<String>) -> Result<E
     }
 }
 
-async fn text(stream: Option<impl AsyncReadExt + Unpin>) -> String {
+async fn text(stream: Option<impl AsyncReadExt + AsFd + Unpin>) -> String {
     let mut bytes = Vec::new();
     if let Some(mut stream) = stream {
+        // A long table passes in few turns; a kernel that gives no more room is no matter.
+        let _ = fcntl(stream.as_fd(), FcntlArg::F_SETPIPE_SZ(PIPE));
         let _ = stream.read_to_end(&mut bytes).await;
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 #[cfg(test)]

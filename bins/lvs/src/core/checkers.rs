@@ -1,5 +1,6 @@
 //! The checkers: which run, which are started again and when, which are hung.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ALIVE, Action, Core, FAILED, ProcessId, Start};
@@ -19,7 +20,7 @@ const SERVICE_WAIT: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Slot {
     /// How it is called.
-    pub spec: Spec,
+    pub spec: Arc<Spec>,
     /// What it does.
     pub process: Process,
     backoff: Backoff,
@@ -29,7 +30,7 @@ pub struct Slot {
 
 impl Slot {
     /// A site's own program that has not greeted: it keeps its server's entry itself.
-    pub const fn is_foreign(&self) -> bool {
+    pub fn is_foreign(&self) -> bool {
         self.spec.custom.is_some() && !self.greeted
     }
 }
@@ -92,7 +93,7 @@ impl Core {
         }
         self.queue
             .retain(|(_, _, key)| self.slots.contains_key(key));
-        let wanted: Vec<(Key, Spec)> = self
+        let wanted: Vec<(Key, Arc<Spec>)> = self
             .plan
             .in_order()
             .flat_map(|service| {
@@ -100,7 +101,7 @@ impl Core {
                 service
                     .servers
                     .iter()
-                    .map(move |(server, plan)| ((id, *server), plan.nanny.clone()))
+                    .map(move |(server, plan)| ((id, *server), Arc::clone(&plan.nanny)))
             })
             .collect();
         for (key, spec) in wanted {
@@ -171,7 +172,7 @@ impl Core {
         Some(Action::Start(Box::new(Start {
             key,
             id: self.next_process,
-            spec: slot.spec.clone(),
+            spec: Arc::clone(&slot.spec),
             weight: weight.filter(|weight| *weight > 0),
         })))
     }

@@ -11,6 +11,7 @@ mod table;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipvs::{ServiceId, Table};
@@ -26,7 +27,7 @@ use crate::time::Now;
 use crate::tool::{Failure, Job, Outcome};
 
 pub use checkers::Slot;
-pub use table::Trouble;
+pub use table::{Audits, Trouble};
 
 /// Pause between two signs of life to pulse, and twice the pause between looks for hung checkers.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -96,7 +97,7 @@ pub struct Start {
     /// The process's number.
     pub id: ProcessId,
     /// Program and arguments.
-    pub spec: Spec,
+    pub spec: Arc<Spec>,
     /// Weight of the server in the table, from which the checker goes on.
     pub weight: Option<i32>,
 }
@@ -429,6 +430,11 @@ impl Core {
     /// What the tool refuses for a service or server at present.
     pub fn troubles(&self) -> &BTreeMap<table::Place, Trouble> {
         self.table.troubles()
+    }
+
+    /// The audits of the table so far.
+    pub const fn audits(&self) -> Audits {
+        self.table.audits()
     }
 
     /// What was asked for last.

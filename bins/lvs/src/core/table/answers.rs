@@ -1,6 +1,7 @@
 //! What the tool's answers mean: a table read, a batch done, a change refused.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipvs::{Operation, ServiceId, Table};
@@ -10,7 +11,7 @@ use crate::core::{Action, Core, FAILED, Message};
 use crate::desired::{Mode, desired, restricted};
 use crate::identity;
 use crate::time::Now;
-use crate::tool::{Failure, Outcome, Tool, Write, Written};
+use crate::tool::{Failure, Outcome, Reading, Tool, Write, Written};
 
 impl Core {
     pub(in crate::core) fn tool_answered(&mut self, now: Now, outcome: Outcome, took: Duration) {
@@ -20,15 +21,24 @@ impl Core {
             (Some(Busy::Write(write)), Outcome::Written(written)) => {
                 self.written(now, write, written);
             }
-            (Some(busy), Outcome::Table(Ok(table))) => {
+            (Some(busy), Outcome::Table(Ok(reading))) => {
                 self.table.read_pause = Duration::ZERO;
                 self.table.complaint = None;
                 self.table.pace.read(took);
                 self.plan_audit(now);
-                match busy {
-                    Busy::Audit => self.audited(now, table),
-                    Busy::Confirm => self.confirmed(now, table),
-                    Busy::Read | Busy::Write(_) => self.was_read(now, table),
+                if matches!(busy, Busy::Audit) {
+                    self.table.audits.count += 1;
+                    self.table.audits.last = took;
+                }
+                match (busy, reading) {
+                    (_, Reading::Same) => self.table.first_reading = None,
+                    (Busy::Audit, Reading::New(table, text)) => self.audited(now, table, text),
+                    (Busy::Confirm, Reading::New(table, text)) => {
+                        self.confirmed(now, table, text);
+                    }
+                    (Busy::Read | Busy::Write(_), Reading::New(table, text)) => {
+                        self.was_read(now, table, text);
+                    }
                 }
             }
             (Some(busy), Outcome::Table(Err(failure))) => self.unread(now, &busy, failure),
@@ -36,7 +46,7 @@ impl Core {
         }
     }
 
-    fn was_read(&mut self, now: Duration, table: Table) {
+    fn was_read(&mut self, now: Duration, table: Table, text: Arc<str>) {
         let mode = self.table_mode().unwrap_or(Mode::Standby);
         let own = self.table.own(&self.plan, mode);
         let seen = table.keys().any(|id| own.contains(id));
@@ -45,7 +55,7 @@ impl Core {
         if self.is_foreign_tool() && !self.table.readable && expected {
             self.go_by_record("it prints nothing");
         } else {
-            self.table.record = table;
+            self.table.take(table, text);
         }
         self.known(now);
         if let Some(attempt) = self.table.attempt.take() {
@@ -150,6 +160,9 @@ impl Core {
             ));
             self.log(message);
         }
+        if write.clear || !written.done.is_empty() {
+            self.table.text = None;
+        }
         if write.clear {
             self.table.record.clear();
             self.table.trusted &= !written.clear_failed;
@@ -231,5 +244,6 @@ impl Core {
             ));
         }
         self.table.audit_due = None;
+        self.table.text = None;
     }
 }

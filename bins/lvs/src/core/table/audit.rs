@@ -2,6 +2,7 @@
 //!
 //! A difference counts when a second reading shows it too.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipvs::Table;
@@ -15,7 +16,7 @@ const CONFIRM: Duration = Duration::from_millis(100);
 const BUSY: Duration = Duration::from_secs(1);
 
 impl Core {
-    pub(super) fn audited(&mut self, now: Duration, table: Table) {
+    pub(super) fn audited(&mut self, now: Duration, table: Table, text: Arc<str>) {
         if self.table.by_record {
             self.table.audit_due = None;
             return;
@@ -28,7 +29,7 @@ impl Core {
             restricted(&self.table.record, &own),
         );
         if found == known {
-            self.table.record = table;
+            self.table.take(table, text);
         } else {
             self.table.first_reading = Some(found);
             self.table.confirm_at = now + CONFIRM;
@@ -36,14 +37,14 @@ impl Core {
     }
 
     /// A second reading: what both show is real.
-    pub(super) fn confirmed(&mut self, now: Duration, table: Table) {
+    pub(super) fn confirmed(&mut self, now: Duration, table: Table, text: Arc<str>) {
         let mode = self.mode.unwrap_or(Mode::Standby);
         let own = self.table.own(&self.plan, mode);
         let found = restricted(&table, &own);
         let first = self.table.first_reading.take();
         let known = restricted(&self.table.record, &own);
         if found == known {
-            self.table.record = table;
+            self.table.take(table, text);
             return;
         }
         if first.as_ref() != Some(&found) {
@@ -60,7 +61,7 @@ impl Core {
             .iter()
             .map(ToString::to_string)
             .collect();
-        self.table.record = table;
+        self.table.take(table, text);
         self.table.window.urgent(now);
         let shown = changes
             .iter()

@@ -5,6 +5,7 @@ mod audit;
 mod pace;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipvs::{Operation, ServerId, ServiceId, Table};
@@ -56,6 +57,15 @@ struct Attempt {
     stopped: bool,
 }
 
+/// The audits so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Audits {
+    /// How many.
+    pub count: u64,
+    /// How long the last one took, from asking for the table to having compared it.
+    pub last: Duration,
+}
+
 /// What is known of the actual table.
 #[derive(Debug)]
 pub(super) struct State {
@@ -63,6 +73,9 @@ pub(super) struct State {
     record: Table,
     known: bool,
     trusted: bool,
+    /// The text that the tool printed of the recorded table, while nothing was written since.
+    text: Option<Arc<str>>,
+    audits: Audits,
     busy: Option<Busy>,
     pub(super) window: Window,
     /// A batch was written; whether it was all is to be seen.
@@ -94,6 +107,8 @@ impl State {
             record: Table::new(),
             known: false,
             trusted: false,
+            text: None,
+            audits: Audits::default(),
             busy: None,
             window: Window::default(),
             look_again: false,
@@ -126,6 +141,16 @@ impl State {
 
     pub(super) const fn record(&self) -> &Table {
         &self.record
+    }
+
+    pub(super) const fn audits(&self) -> Audits {
+        self.audits
+    }
+
+    /// The table is what was read.
+    fn take(&mut self, table: Table, text: Arc<str>) {
+        self.record = table;
+        self.text = Some(text);
     }
 
     pub(super) const fn troubles(&self) -> &BTreeMap<Place, Trouble> {
@@ -209,7 +234,7 @@ impl Core {
         }
         if !self.table.trusted {
             if now >= self.table.read_again {
-                self.give(Busy::Read, Job::Read);
+                self.give(Busy::Read, Job::Read(None));
             }
             return;
         }
@@ -220,7 +245,7 @@ impl Core {
             return;
         }
         if self.table.first_reading.is_some() && now >= self.table.confirm_at {
-            self.give(Busy::Confirm, Job::Read);
+            self.give(Busy::Confirm, Job::Read(self.table.text.clone()));
             return;
         }
         self.end_departures(now);
@@ -236,7 +261,7 @@ impl Core {
             self.converge(now, mode, false);
         }
         if self.table.busy.is_none() && self.table.audit_due.is_some_and(|due| due <= now) {
-            self.give(Busy::Audit, Job::Read);
+            self.give(Busy::Audit, Job::Read(self.table.text.clone()));
         }
     }
 

@@ -16,7 +16,7 @@ use crate::connections::Connections;
 use crate::health::Health;
 use crate::identity::parse_service;
 use crate::nanny;
-use crate::tool::{Failure, Write, Written};
+use crate::tool::{Failure, Reading, Write, Written};
 
 /// What the simulated kernel answers to an operation; `None`: it obeys.
 type Refuse = fn(&Operation) -> Option<&'static str>;
@@ -174,7 +174,7 @@ impl World {
             Action::Start(start) => {
                 let (key, id) = (start.key, start.id);
                 self.starts.push(Start {
-                    spec: start.spec.clone(),
+                    spec: Arc::clone(&start.spec),
                     ..*start
                 });
                 self.running.insert(id, *start);
@@ -206,12 +206,15 @@ impl World {
 
     fn work(&mut self, job: Job) -> Outcome {
         match job {
-            Job::Read => {
+            Job::Read(known) => {
                 self.reads += 1;
-                Outcome::Table(if self.readable {
-                    Ok(self.kernel.clone())
-                } else {
+                let text: Arc<str> = ipvs::text::print_table(&self.kernel).into();
+                Outcome::Table(if !self.readable {
                     Err(Failure::Unusable("no IPVS".into()))
+                } else if known.as_ref() == Some(&text) {
+                    Ok(Reading::Same)
+                } else {
+                    Ok(Reading::New(self.kernel.clone(), text))
                 })
             }
             Job::Write(write) => Outcome::Written(self.write(write)),
