@@ -96,7 +96,7 @@ impl Monitor {
             real: SocketAddrV4::new(options.server, options.real_port),
             check,
             limit: interval,
-            slots: slots(options, load.is_some())?,
+            slots: slots(options, load.is_some(), &mut notices)?,
             load,
             health: health.check()?,
             notices,
@@ -136,19 +136,32 @@ fn environment<T: std::str::FromStr>(name: &'static str) -> Result<Option<T>, Se
 }
 
 /// Only a checker that runs programs has to share them.
-fn slots(options: &Options, load: bool) -> Result<Option<Slots>, SettingsError> {
+fn slots(
+    options: &Options,
+    load: bool,
+    notices: &mut Vec<String>,
+) -> Result<Option<Slots>, SettingsError> {
     const NAME: &str = "PIRANHA_PROGRAM_SLOTS";
     let programs = options.send_program.is_some() || load;
     let Some(value) = std::env::var_os(NAME).filter(|_| programs) else {
         return Ok(None);
     };
     let value = value.to_string_lossy().into_owned();
-    let opened = value
+    let parts = value
         .split_once(':')
-        .and_then(|(count, path)| Slots::open(path.as_ref(), count.parse().ok()?).ok());
-    match opened {
-        Some(slots) => Ok(Some(slots)),
-        None => Err(SettingsError::Environment { name: NAME, value }),
+        .and_then(|(count, path)| Some((count.parse().ok()?, path)));
+    let Some((count, path)) = parts else {
+        return Err(SettingsError::Environment { name: NAME, value });
+    };
+    match Slots::open(path.as_ref(), count) {
+        Ok(slots) => Ok(Some(slots)),
+        // To check matters more than to count.
+        Err(error) => {
+            notices.push(format!(
+                "cannot open {path}: {error}; check programs are not counted"
+            ));
+            Ok(None)
+        }
     }
 }
 

@@ -86,6 +86,16 @@ fn check_programs_take_turns() {
 }
 
 #[test]
+fn a_missing_file_of_turns_is_said_and_the_check_is_done() {
+    let server = Server::new("127.77.1.22");
+    let tool = Tool::new();
+    let environment = [SLOW, ("PIRANHA_PROGRAM_SLOTS", "1:/nonexistent/slots")];
+    let nanny = alone(&server, &tool, &["-e", "echo OK", "-x", "OK"], &environment);
+    nanny.log.find("cannot open /nonexistent/slots: ");
+    nanny.log.find("[ active ]");
+}
+
+#[test]
 fn load_changes_the_weight() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("load");
