@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn an_unwritable_folder_does_not_lose_the_list() {
-        let (mut owned, _) = Owned::load(Path::new("/nonexistent"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (mut owned, _) = Owned::load(&file.path().join("below"));
         let services: BTreeSet<_> = [identity::parse_service("-f 1").unwrap()].into();
         assert!(owned.set(services.clone()).is_err());
         assert_eq!(owned.services(), &services);
