@@ -28,7 +28,7 @@ _ipvsadm_rs() {
         --only) COMPREPLY=($(compgen -f -- "$word")); return ;;
     esac
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W '-A --add-service -E --edit-service -D --delete-service -C --clear -L -l --list -a --add-server -d --delete-server -e --edit-server --set --start-daemon --stop-daemon -R --restore -S --save -Z --zero -h --help -v --version --apply' -- "$word"))
+        COMPREPLY=($(compgen -W '-A --add-service -E --edit-service -D --delete-service -C --clear -L -l --list -a --add-server -d --delete-server -e --edit-server --set --start-daemon --stop-daemon -R --restore -S --save -Z --zero -h --help -v --version --apply --watch' -- "$word"))
     else
         COMPREPLY=($(compgen -W '-n --numeric -c --connection -t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -s --scheduler -p --persistent -M --netmask -r --real-server -g --gatewaying -i --ipip -m --masquerading -w --weight -x --u-threshold -y --l-threshold --mcast-interface --timeout --daemon --stats --rate --thresholds --persistent-conn --nosort --syncid -X --exact -o --ops --pe -b --sched-flags --mcast-group --mcast-port --mcast-ttl --sync-maxlen --tun-info --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -6 --ipv6 --sort --json --check --lines --sync --only --dry-run' -- "$word"))
     fi

@@ -58,6 +58,7 @@ complete -c ipvsadm-rs -l tun-remcsum -d 'tunnel encapsulation with remote check
 complete -c ipvsadm-rs -l ipv6 -s 6 -d 'fwmark entry uses IPv6'
 complete -c ipvsadm-rs -l sort -d 'does nothing, for backwards compatibility'
 complete -c ipvsadm-rs -l apply -d 'carry out changes from stdin, one answer a line'
+complete -c ipvsadm-rs -l watch -d 'show the table and its rates live, anew every 2 seconds or as given'
 complete -c ipvsadm-rs -l json -d 'output as JSON'
 complete -c ipvsadm-rs -l check -d 'with -R: only report the errors of all lines'
 complete -c ipvsadm-rs -l lines -d 'with -R: begin messages with the line\'s number'

@@ -14,6 +14,8 @@ mod save;
 pub mod session;
 mod sync;
 mod system;
+#[cfg(feature = "watch")]
+mod watch;
 
 use std::ffi::OsString;
 use std::io;

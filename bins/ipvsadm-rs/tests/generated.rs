@@ -28,6 +28,7 @@ ipvsadm\-rs \- Linux Virtual Server administration
 \fBipvsadm\-rs\fR \-S [\-n]
 \fBipvsadm\-rs\fR \-R [\-\-check | \-\-lines | \-\-sync [\-\-only \fIfile\fR] [\-\-dry\-run]]
 \fBipvsadm\-rs\fR \-\-apply
+\fBipvsadm\-rs\fR \-\-watch [\fIseconds\fR]
 \fBipvsadm\-rs\fR \-C
 \fBipvsadm\-rs\fR \-Z [\fIvirtual-service\fR]
 \fBipvsadm\-rs\fR \-\-set \fItcp tcpfin udp\fR
@@ -56,6 +57,14 @@ error ends it. The exit status is that of the last line.
 writes only what differs; lines that begin with # are comments. Nothing is written when any line is
 wrong. \fB\-S\fR saves no thresholds: those of the table stay, unless a line names one; then servers
 without have none.
+.SH LIVE VIEW
+\fB\-\-watch\fR needs a terminal. It shows services and servers with their connections and what
+happens in a second, computed from the counters of two looks at the table (at the first look: the
+kernel's own averages). The keys are on the last line: \fBq\fR ends the view, the arrows, PgUp,
+PgDn, Home and End scroll, \fBs\fR hides and shows servers, \fBn\fR, \fBa\fR, \fBi\fR,
+\fBc\fR, \fBp\fR and \fBb\fR sort by name, active and inactive connections, connections,
+packets and bytes a second; the same key again reverses the order. Columns that do not fit are
+left out from the right.
 .SH EXIT STATUS
 .TP
 0

@@ -113,6 +113,7 @@ pub const FLAGS: &[Def] = table! {
     Opt Sort "sort" "" None, "does nothing, for backwards compatibility";
     // Beyond the original.
     Command Apply "apply" "" None, "carry out changes from stdin, one answer a line";
+    Command Watch "watch" "" Optional("seconds"), "show the table and its rates live, anew every 2 seconds or as given";
     Opt Json "json" "" None, "output as JSON";
     Opt Check "check" "" None, "with -R: only report the errors of all lines";
     Opt Lines "lines" "" None, "with -R: begin messages with the line's number";

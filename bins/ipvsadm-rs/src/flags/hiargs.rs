@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipvs::codec::{Command as Wire, IpvsMessage, config, daemon, destination, service};
 use ipvs::{
@@ -36,6 +37,11 @@ pub enum Action {
     Restore(Restore),
     /// Carry out the changes on standard input and answer each.
     Apply,
+    /// Show the table live.
+    Watch {
+        /// Time from one look at the kernel's table to the next.
+        every: Duration,
+    },
     /// Change something.
     Change(Change),
 }
@@ -192,6 +198,9 @@ pub(super) fn resolve(mut args: LowArgs) -> Result<Action, UsageError> {
         },
         Command::Restore => Action::Restore(restore(&mut args)?),
         Command::Apply => Action::Apply,
+        Command::Watch => Action::Watch {
+            every: Duration::from_secs(args.interval),
+        },
         Command::Add => table_change(&args, Operation::AddService(service_settings(&args)?)),
         Command::Edit => table_change(&args, Operation::EditService(service_settings(&args)?)),
         Command::Delete => table_change(&args, Operation::DeleteService(service_id(&args)?)),

@@ -22,6 +22,7 @@ pub enum Command {
     Help,
     Version,
     Apply,
+    Watch,
 }
 
 impl Command {
@@ -45,6 +46,7 @@ impl Command {
             Self::Help => "help",
             Self::Version => "version",
             Self::Apply => "apply",
+            Self::Watch => "watch",
         }
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct LowArgs {
     pub(super) given: u64,
     pub(super) role: DaemonRole,
     pub(super) timeouts: [u32; 3],
+    /// Seconds between two looks of a live view.
+    pub(super) interval: u64,
     pub(super) protocol: Option<Protocol>,
     pub(super) address: Option<IpAddr>,
     pub(super) port: u16,
@@ -91,6 +93,7 @@ impl LowArgs {
             given: 0,
             role: DaemonRole::Master,
             timeouts: [0; 3],
+            interval: 2,
             protocol: None,
             address: None,
             port: 0,
@@ -146,15 +149,17 @@ pub(super) fn parse(words: Vec<Word>, within_input: bool) -> Result<LowArgs, Usa
     let Some(Ok((Id::Command(command), argument))) = parser.take() else {
         return Err(UsageError::Try);
     };
-    if within_input && command == Command::Apply {
+    if within_input && matches!(command, Command::Apply | Command::Watch) {
         return Err(UsageError::Try);
     }
     let mut args = LowArgs::new(command);
     if matches!(command, Command::Help | Command::Version) {
         return Ok(args);
     }
-    if let Some(role) = argument {
-        args.role = daemon_role(command, &role)?;
+    match argument {
+        Some(text) if command == Command::Watch => args.interval = interval(&text)?,
+        Some(text) => args.role = daemon_role(command, &text)?,
+        None => {}
     }
     while let Some(taken) = parser.take() {
         match taken {
@@ -176,6 +181,17 @@ pub(super) fn parse(words: Vec<Word>, within_input: bool) -> Result<LowArgs, Usa
     }
     args.finish(parser.into_plain())?;
     Ok(args)
+}
+
+fn interval(text: &[u8]) -> Result<u64, UsageError> {
+    let refused = || {
+        UsageError::quoting(
+            "invalid watch interval `",
+            text,
+            "' specified, 1 to 3600 seconds",
+        )
+    };
+    ranged(text, 1, 3600).ok_or_else(refused)
 }
 
 fn daemon_role(command: Command, text: &[u8]) -> Result<DaemonRole, UsageError> {

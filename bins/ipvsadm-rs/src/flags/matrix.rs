@@ -20,9 +20,12 @@ const fn row(command: Command) -> &'static str {
         Command::Restore => "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.....",
         Command::Save => ".xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         Command::Zero => "xx.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        Command::Clear | Command::Set | Command::Help | Command::Version | Command::Apply => {
-            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-        }
+        Command::Clear
+        | Command::Set
+        | Command::Help
+        | Command::Version
+        | Command::Apply
+        | Command::Watch => "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     }
 }
 

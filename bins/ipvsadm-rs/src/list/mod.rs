@@ -8,3 +8,5 @@ mod table;
 
 pub use order::{sort_servers, sort_services};
 pub use table::print;
+#[cfg(feature = "watch")]
+pub(crate) use table::{forward_name, write_service_name};

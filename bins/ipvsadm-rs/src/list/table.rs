@@ -111,7 +111,8 @@ fn write_titles(out: &mut String, mode: Mode) {
     };
 }
 
-fn write_service_name(out: &mut String, id: &ServiceId, names: Names) {
+/// Writes a service's protocol, address and port, or its mark.
+pub(crate) fn write_service_name(out: &mut String, id: &ServiceId, names: Names) {
     match *id {
         ServiceId::Address {
             protocol,
@@ -278,7 +279,8 @@ fn write_connections(out: &mut String, state: &ServerState) {
     write_left(out, state.inactive_connections, 10);
 }
 
-const fn forward_name(forward: Forward) -> &'static str {
+/// What a listing calls a forwarding method.
+pub(crate) const fn forward_name(forward: Forward) -> &'static str {
     match forward {
         Forward::Masquerade => "Masq",
         Forward::Local => "Local",

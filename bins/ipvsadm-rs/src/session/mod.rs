@@ -7,6 +7,7 @@ mod show;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipvs::codec::IpvsMessage;
 use ipvs::{Error, Info};
@@ -14,6 +15,8 @@ use ipvs::{Error, Info};
 use crate::flags::{self, Action, Restore, UsageError, Word};
 use crate::help;
 use crate::kernel::Kernel;
+#[cfg(feature = "watch")]
+use crate::watch;
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -59,6 +62,7 @@ impl Session<'_> {
                 self.sync(only.as_deref(), dry_run)
             }
             Ok(Action::Apply) => self.apply(),
+            Ok(Action::Watch { every }) => self.watch(every),
             Ok(action) => self.perform(&action),
             Err(error) => self.refuse(&error),
         }
@@ -122,7 +126,9 @@ impl Session<'_> {
                 DONE
             }
             // A line of input cannot ask for these.
-            Action::Restore(_) | Action::Apply => self.refuse(&UsageError::Try),
+            Action::Restore(_) | Action::Apply | Action::Watch { .. } => {
+                self.refuse(&UsageError::Try)
+            }
             Action::Change(change) => match self.execute(&[change.request()]).pop() {
                 Some(Err(error)) => {
                     self.complain(error.to_string().as_bytes());
@@ -136,6 +142,32 @@ impl Session<'_> {
                 Err(status) => status,
             },
         }
+    }
+
+    /// Shows the table live until it is told to end.
+    #[cfg(feature = "watch")]
+    fn watch(&mut self, every: Duration) -> u8 {
+        if !watch::has_terminal() {
+            self.complain(b"--watch needs a terminal as standard input and output");
+            return REFUSED;
+        }
+        let info = match self.probe() {
+            Ok(info) => info,
+            Err(status) => return status,
+        };
+        match watch::run(self.kernel, info, every) {
+            Ok(()) => DONE,
+            Err(error) => {
+                self.complain(error.to_string().as_bytes());
+                NO_DATA
+            }
+        }
+    }
+
+    #[cfg(not(feature = "watch"))]
+    fn watch(&mut self, _: Duration) -> u8 {
+        self.complain(b"--watch is not part of this build: build with the feature `watch'");
+        REFUSED
     }
 
     /// Sends changes; nothing when there is no IPVS, which is told.
