@@ -47,6 +47,12 @@ impl LvsWatch {
         self.deaths.len() >= DEATHS || !self.delay.is_zero()
     }
 
+    /// Whether it did of late: later, it may work again, which only an attempt can tell.
+    pub(crate) fn is_failing_at(&self, now: Duration) -> bool {
+        let last = self.deaths.back();
+        self.is_failing() && last.is_some_and(|&death| now.saturating_sub(death) <= WINDOW)
+    }
+
     /// Plans the next start; gives the delay, zero for "at once".
     pub(crate) fn plan_restart(&mut self, now: Duration) -> Duration {
         self.delay = if self.is_failing() {

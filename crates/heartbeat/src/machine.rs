@@ -247,8 +247,7 @@ impl Machine {
             let [public, private] = self.partner.path_deadlines(settings.keepalive);
             [
                 Some(self.next_send),
-                // A turn each keepalive, by which a pause can be told from having nothing to do.
-                Some(self.last_turn + settings.keepalive),
+                Some(self.last_turn + self.turn_interval()),
                 Some(self.partner.dead_at(settings.deadtime)),
                 Some(self.partner.dead_at(settings.deadtime / 2)),
                 public,

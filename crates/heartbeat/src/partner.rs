@@ -3,7 +3,7 @@
 //! Owns "is it there", "is it active", "has it handed over". Must not decide what follows.
 
 use crate::path::PathWatch;
-use crate::{Extended, Heartbeat, Notice, Path, PathStatus, Settings, Word};
+use crate::{Extended, Heartbeat, Notice, Path, PathStatus, Phase, Settings, Word};
 use std::time::Duration;
 
 /// The partner's own claim, both paths taken together.
@@ -130,9 +130,10 @@ impl Partner {
                         Change::LetGo
                     }
                     Claim::Unknown => {
+                        let leaving = |extended: Extended| extended.phase == Phase::Leaving;
                         self.claim = Claim::Stopped {
                             since: now,
-                            handed_over: false,
+                            handed_over: heartbeat.extended.is_some_and(leaving),
                         };
                         Change::None
                     }

@@ -12,7 +12,8 @@ impl Machine {
             && self.phase == Phase::Standby
             && self.partner_is(Phase::Active)
             && now < self.partner.dead_at(self.settings.deadtime)
-            && self.is_able(now);
+            && self.is_able(now)
+            && !self.lvs.is_failing();
         self.healthy_since = healthy.then(|| self.healthy_since.unwrap_or(now));
     }
 

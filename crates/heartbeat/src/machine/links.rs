@@ -51,6 +51,7 @@ impl Machine {
     /// Whether this router would take over if it were asked to.
     pub(super) fn is_able(&self, now: Duration) -> bool {
         !self.cannot_take_over()
+            && !self.lvs.is_failing_at(now)
             && self.retry_at.is_none_or(|at| now >= at)
             && (!self.settings.witness || self.sees_witness_at(now))
     }

@@ -39,6 +39,14 @@ impl Machine {
         true
     }
 
+    /// A turn at least so often, by which a pause can be told from having nothing to do.
+    pub(super) fn turn_interval(&self) -> Duration {
+        let renewal = self.settings.vip_lifetime.map(|lifetime| lifetime / 3);
+        renewal.map_or(self.settings.keepalive, |renewal| {
+            renewal.min(self.settings.keepalive)
+        })
+    }
+
     /// The longest time between two turns that changes nothing.
     ///
     /// A standing-by router has nothing to lose but the freshness of what waits in its sockets. An

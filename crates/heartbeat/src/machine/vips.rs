@@ -3,7 +3,7 @@
 
 use super::Machine;
 use crate::vip_watch::{Verdict, VipWatch};
-use crate::{Action, Mac, Notice, Phase};
+use crate::{Action, Mac, Notice, Phase, Settings};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -42,19 +42,36 @@ impl Machine {
         if self.phase != Phase::Standby || !self.vips_are_heeded() {
             return None;
         }
-        let half = self.partner.dead_at(self.settings.deadtime / 2);
+        let from = self.partner.dead_at(self.asking_from());
         if self.vips.silence == self.partner.dead_at(Duration::ZERO) {
             Some(
                 self.vips
                     .watch
-                    .next_question(half, self.question_interval()),
+                    .next_question(from, self.question_interval()),
             )
         } else {
-            Some(half)
+            Some(from)
         }
     }
 
-    /// In a silence that has lasted for half the deadtime, asks; a silence that has ended is
+    /// After how much silence: half the deadtime, or before the VIPs of a partner that has died
+    /// can have ended, so that their end is seen.
+    fn asking_from(&self) -> Duration {
+        let Settings {
+            keepalive,
+            deadtime,
+            vip_lifetime,
+            ..
+        } = self.settings;
+        let before_they_end = vip_lifetime.map_or(deadtime, |lifetime| {
+            (lifetime * 2 / 3).saturating_sub(self.question_interval() * 10)
+        });
+        (deadtime / 2)
+            .min(before_they_end)
+            .max(keepalive + keepalive / 8)
+    }
+
+    /// In a silence that has lasted for long enough, asks; a silence that has ended is
     /// forgotten.
     pub(super) fn ask_for_vips(&mut self, now: Duration, actions: &mut Vec<Action>) {
         let silence = self.partner.dead_at(Duration::ZERO);

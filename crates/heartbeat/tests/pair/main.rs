@@ -1,69 +1,122 @@
 //! A pair of routers stepped through seeded faults.
 //!
 //! `PAIR_SEED=17 cargo test -p heartbeat --test pair -- --nocapture replay` prints one run;
-//! `PAIR_SEEDS=1000000` makes the long test (with `--release`).
+//! `PAIR_SEEDS=0..1000000 cargo test --release -p heartbeat --test pair -- --nocapture every_seed`
+//! is the long test.
 #![allow(
     clippy::indexing_slicing,
     reason = "routers and paths are counted 0 and 1 here"
 )]
 
+mod config;
+mod mutants;
 mod network;
+mod node;
+mod original;
+mod recorded;
 mod rng;
+mod rows;
 mod simulation;
 
-use simulation::{Sabotage, Simulation};
+use mutants::Mutant;
+use simulation::Simulation;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const FAULTS: u64 = 20;
+const SEEDS: u64 = 2000;
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
-
-fn run(seed: u64, sabotage: Sabotage) -> Simulation {
-    let mut simulation = Simulation::new(seed, sabotage);
+fn run(seed: u64, mutant: Mutant, traced: bool) -> Simulation {
+    let mut simulation = Simulation::new(seed, mutant, traced);
     simulation.run(FAULTS);
     simulation
 }
 
-#[test]
-fn invariants_hold_for_every_seed() {
-    let seeds = number("PAIR_SEEDS").unwrap_or(if cfg!(debug_assertions) { 100 } else { 2000 });
-    let mut activations = 0;
-    for seed in 0..seeds {
-        let run = run(seed, Sabotage::None);
-        assert!(
-            run.violation.is_none(),
-            "{}{}",
-            run.trace,
-            run.violation.unwrap_or_default()
-        );
-        activations += run.activations;
+fn seeds() -> Range<u64> {
+    let given = std::env::var("PAIR_SEEDS").ok();
+    let given = given.as_deref().and_then(|text| text.split_once(".."));
+    match given.map(|(from, to)| (from.parse(), to.parse())) {
+        Some((Ok(from), Ok(to))) => from..to,
+        _ => 0..SEEDS,
     }
-    assert!(activations >= seeds, "nothing happened");
+}
+
+/// Calls `each` for all seeds, on every processor, until it gives an answer.
+fn search<T: Send>(seeds: Range<u64>, each: impl Fn(u64) -> Option<T> + Sync) -> Vec<T> {
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let work = || {
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds.end {
+                    return None;
+                }
+                if seed.is_multiple_of(10_000) && seed > seeds.start {
+                    println!("seed {seed}");
+                }
+                if let Some(answer) = each(seed) {
+                    return Some(answer);
+                }
+            }
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running
+            .into_iter()
+            .filter_map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
+
+#[test]
+fn every_seed_keeps_the_invariants() {
+    let changes = AtomicU64::new(0);
+    let seeds = seeds();
+    let broken = search(seeds.clone(), |seed| {
+        let run = run(seed, Mutant::None, false);
+        changes.fetch_add(run.activations, Ordering::Relaxed);
+        assert!(run.faults >= FAULTS || run.violation.is_some());
+        run.violation.map(|violation| (seed, violation))
+    });
+    if let Some((seed, violation)) = broken.iter().min() {
+        panic!(
+            "{}seed {seed}: {violation}",
+            run(*seed, Mutant::None, true).trace()
+        );
+    }
+    let (changes, runs) = (changes.into_inner(), seeds.end - seeds.start);
+    println!("{runs} seeds, {changes} times that a router became active");
+    assert!(changes > runs, "nothing happened");
 }
 
 #[test]
 fn a_run_is_its_seed() {
     for seed in [3, 1414] {
-        assert_eq!(
-            run(seed, Sabotage::None).trace,
-            run(seed, Sabotage::None).trace
-        );
+        let traces = [(); 2].map(|()| run(seed, Mutant::None, true).trace().to_owned());
+        assert_eq!(traces[0], traces[1]);
     }
 }
 
 #[test]
-fn broken_rules_are_found() {
-    for sabotage in [Sabotage::NobodyYields, Sabotage::StandbyNeverTakesOver] {
-        let found = (0..200).any(|seed| run(seed, sabotage).violation.is_some());
-        assert!(found, "{sabotage:?}");
+fn every_broken_rule_is_found() {
+    for mutant in Mutant::ALL {
+        let found = search(0..400, |seed| {
+            let run = run(seed, mutant, false);
+            run.violation.map(|violation| (seed, violation))
+        });
+        println!("{mutant:?}: {:?}", found.iter().min());
+        assert!(!found.is_empty(), "{mutant:?} was not found");
     }
 }
 
 #[test]
 fn replay() {
-    if let Some(seed) = number("PAIR_SEED") {
-        let run = run(seed, Sabotage::None);
-        println!("{}{:?}", run.trace, run.violation);
+    if let Ok(seed) = std::env::var("PAIR_SEED") {
+        let run = run(seed.parse().expect("a number"), Mutant::None, true);
+        println!("{}{:?}", run.trace(), run.violation);
     }
 }

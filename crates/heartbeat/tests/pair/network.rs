@@ -1,4 +1,5 @@
-//! Two lossy paths between two routers, each direction by itself.
+//! Two lossy heartbeat paths between two routers, each direction by itself, the service network
+//! on which VIPs are asked for, and the witness.
 
 use super::rng::Rng;
 use heartbeat::Path;
@@ -19,18 +20,19 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// When copies of a packet sent now arrive.
-    pub(crate) fn deliveries(&self, rng: &mut Rng) -> Vec<Duration> {
-        let copies = 1 + u64::from(rng.chance(self.duplicates));
-        let mut deliveries = Vec::new();
-        for _ in 0..copies {
-            if !self.cut && !rng.chance(self.loss) {
-                deliveries.push(Duration::from_micros(
-                    100 + rng.below(1 + self.jitter * 1000),
-                ));
-            }
-        }
-        deliveries
+    /// Whether a packet sent now arrives.
+    pub(crate) fn passes(&self, rng: &mut Rng) -> bool {
+        !self.cut && (self.loss == 0 || !rng.chance(self.loss))
+    }
+
+    /// After which time it does.
+    pub(crate) fn delay(&self, rng: &mut Rng) -> Duration {
+        Duration::from_micros(100 + rng.below(1 + self.jitter * 1000))
+    }
+
+    /// How often a packet is on its way.
+    pub(crate) fn copies(&self, rng: &mut Rng) -> u64 {
+        1 + u64::from(self.duplicates > 0 && rng.chance(self.duplicates))
     }
 
     pub(crate) fn is_good(&self) -> bool {
@@ -42,6 +44,9 @@ impl Link {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Network {
     pub(crate) links: [[Link; 2]; 2],
+    /// A router's way to the service network.
+    pub(crate) service: [Link; 2],
+    pub(crate) witness_down: bool,
 }
 
 impl Network {
@@ -51,5 +56,16 @@ impl Network {
             .iter()
             .take(paths)
             .any(|path| path.iter().all(Link::is_good))
+    }
+
+    /// Whether every question for a VIP is answered.
+    pub(crate) fn serves(&self) -> bool {
+        self.service.iter().all(Link::is_good)
+    }
+
+    /// Whether nothing is lost anywhere.
+    pub(crate) fn is_good(&self, paths: usize) -> bool {
+        let heartbeats = self.links.iter().take(paths).flatten().all(Link::is_good);
+        heartbeats && self.serves() && !self.witness_down
     }
 }

@@ -1,26 +1,29 @@
-//! Two machines, the network between them, the work they ask for, and the faults of one seed.
+//! Two routers, the networks between them, the work they ask for, and what goes wrong.
+//!
+//! Owns the order of happenings. What a router does with one is in `perform`, what is broken when
+//! in `faults`, what must hold in `invariants`.
 
 mod faults;
+mod invariants;
+mod perform;
 
-use super::network::{Network, PATHS};
+use super::config::{Config, ms};
+use super::mutants::Mutant;
+use super::network::{Link, Network, PATHS};
+use super::node::{Node, Pulse, Sleep, Vip};
+use super::original::Original;
 use super::rng::Rng;
-use heartbeat::{
-    Action, Configuration, Event, Heartbeat, Identity, Machine, Phase, Role, Settings, Word,
-};
+use heartbeat::{Event, Heartbeat, Identity, Links, Mac, Machine, Phase, Role, Settings};
+use invariants::Watch;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fmt::Write as _;
+use std::fmt::{Arguments, Write as _};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-/// A rule broken on purpose, to see that the invariants notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sabotage {
-    None,
-    NobodyYields,
-    StandbyNeverTakesOver,
-}
+pub(crate) const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 100);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Work {
     Activated,
     Deactivated,
@@ -28,14 +31,21 @@ enum Work {
     LvsDies,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// What arrives at a router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Heartbeat(usize, Heartbeat),
+    VipAnswer(Mac),
+    WitnessAnswer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Happening {
-    Deliver {
+    Arrive {
         to: usize,
-        path: usize,
-        datagram: Vec<u8>,
+        arrival: Arrival,
     },
-    /// `life` tells a router's lives apart: what an earlier one asked for is void.
+    /// `life` tells a router's runs apart: what an earlier one asked for is void.
     Done {
         node: usize,
         life: u32,
@@ -46,165 +56,138 @@ enum Happening {
     Boot {
         node: usize,
     },
-    Resume {
+    Wake {
         node: usize,
     },
-    AddressExpires {
+    /// The carrier returns.
+    Carrier {
         node: usize,
-        life: u32,
+    },
+    VipEnds {
+        node: usize,
+        expiry: u32,
     },
 }
 
-struct Node {
-    role: Role,
-    machine: Option<Machine>,
-    life: u32,
-    /// Stored for the next run.
-    epoch: u64,
-    /// Activation and deactivation void each other's pending completion.
-    job: u32,
-    paused: bool,
-    serving: bool,
-    /// How often lvs will die before it becomes ready.
-    lvs_deaths: u64,
-    /// It died, and the next start that can succeed has not come yet.
-    lvs_waits: bool,
-}
+/// Ordered by time, then by the order in which they were planned.
+struct Planned(Duration, u64, Happening);
 
-impl Node {
-    fn healthy(&self) -> bool {
-        self.machine.is_some() && !self.paused
+impl PartialEq for Planned {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0, self.1) == (other.0, other.1)
+    }
+}
+impl Eq for Planned {}
+impl PartialOrd for Planned {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Planned {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0, self.1).cmp(&(other.0, other.1))
     }
 }
 
 pub(crate) struct Simulation {
     rng: Rng,
-    now: Duration,
-    settings: Settings,
-    sabotage: Sabotage,
-    /// Heartbeats have no extended part, as those of originals.
-    plain: bool,
-    /// They have tags, and must be of their moment.
-    keyed: bool,
-    network: Network,
-    nodes: [Node; 2],
-    queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
+    pub(crate) now: Duration,
+    config: Config,
+    mutant: Mutant,
+    pub(crate) network: Network,
+    pub(crate) nodes: [Node; 2],
+    queue: BinaryHeap<Reverse<Planned>>,
     sequence: u64,
-    /// Since when the world is as it is, apart from what the machines do.
-    calm_since: Duration,
-    both_since: Option<Duration>,
-    none_since: Option<Duration>,
+    watch: Watch,
+    /// Of late: with it, somebody may disturb the pair.
+    overheard: Vec<(usize, usize, Heartbeat)>,
+    /// How often a router became active.
     pub(crate) activations: u64,
     pub(crate) faults: u64,
-    pub(crate) trace: String,
+    trace: Option<String>,
     pub(crate) violation: Option<String>,
 }
 
-const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
 impl Simulation {
-    pub(crate) fn new(seed: u64, sabotage: Sabotage) -> Self {
+    /// A seed's own pair.
+    pub(crate) fn new(seed: u64, mutant: Mutant, traced: bool) -> Self {
         let mut rng = Rng::new(seed);
-        let keepalive = [
-            ms(1000),
-            ms(2000),
-            ms(500),
-            ms(1000),
-            ms(100),
-            ms(1000),
-            ms(100),
-            ms(10),
-        ][rng.below(8) as usize];
-        let deadtime = keepalive * (2 + rng.below(5) as u32);
-        let plain = rng.chance(30);
-        let settings = Settings {
-            role: Role::Primary,
-            partner: true,
-            second_path: rng.chance(80),
-            keepalive,
-            deadtime,
-            vip_lifetime: None,
-            witness: false,
-            failback: None,
-            configuration: Configuration {
-                serial: 1,
-                digest: 1,
-            },
-        };
-        let node = |role| Node {
-            role,
-            machine: None,
-            life: 0,
-            epoch: 0,
-            job: 0,
-            paused: false,
-            serving: false,
-            lvs_deaths: 0,
-            lvs_waits: false,
-        };
-        let mut simulation = Self {
-            rng,
-            now: Duration::from_secs(1000),
-            settings,
-            sabotage,
-            plain,
-            keyed: !plain && seed.is_multiple_of(3),
-            network: Network::default(),
-            nodes: [node(Role::Primary), node(Role::Backup)],
-            queue: BinaryHeap::new(),
-            sequence: 0,
-            calm_since: Duration::ZERO,
-            both_since: None,
-            none_since: None,
-            activations: 0,
-            faults: 0,
-            trace: format!("seed {seed} plain {plain} {settings:?}\n"),
-            violation: None,
-        };
+        let config = Config::draw(&mut rng);
+        let mut simulation = Self::with(config, rng, mutant, traced);
         for node in 0..2 {
             let after = ms(simulation.rng.below(3000));
-            simulation.schedule(after, Happening::Boot { node });
+            simulation.plan(after, Happening::Boot { node });
         }
         simulation
     }
 
-    /// Runs through `faults` faults, then heals everything and waits for the pair to settle.
-    pub(crate) fn run(&mut self, faults: u64) {
-        for _ in 0..faults {
-            let pause =
-                self.settings.deadtime * self.rng.below(12) as u32 + ms(self.rng.below(500));
-            self.advance(pause);
-            self.fault();
-        }
-        self.advance(self.settings.deadtime * 20 + ms(35_000));
-        self.heal();
-        self.advance(self.settings.deadtime * 3 + ms(5_000));
-        let serving = self.nodes.iter().filter(|node| node.serving).count();
-        if self.violation.is_none() && serving != 1 {
-            self.violation = Some(format!("{serving} active in the end"));
+    /// Nothing runs yet.
+    pub(crate) fn with(config: Config, rng: Rng, mutant: Mutant, traced: bool) -> Self {
+        let node = |index, role| Node::new(role, config.original == Some(index));
+        Self {
+            rng,
+            now: Duration::from_secs(1000),
+            config,
+            mutant,
+            network: Network::default(),
+            nodes: [node(0, Role::Primary), node(1, Role::Backup)],
+            queue: BinaryHeap::new(),
+            sequence: 0,
+            watch: Watch::default(),
+            overheard: Vec::new(),
+            activations: 0,
+            faults: 0,
+            trace: traced.then(|| format!("{config:?}\n")),
+            violation: None,
         }
     }
 
-    fn advance(&mut self, span: Duration) {
+    /// Runs through faults for at least ten minutes, then heals everything and lets the pair
+    /// settle.
+    pub(crate) fn run(&mut self, faults: u64) {
+        let end = self.now + Duration::from_secs(600);
+        while self.violation.is_none() && (self.faults < faults || self.now < end) {
+            let longest = if self.rng.chance(30) {
+                self.config.settings.deadtime * 2
+            } else {
+                Duration::from_secs(55)
+            };
+            let pause = ms(self.rng.below(longest.as_millis() as u64));
+            self.advance(pause);
+            self.fault();
+        }
+        self.advance(self.config.settings.deadtime * 20 + ms(35_000));
+        self.heal();
+        self.advance(self.settling() + ms(5000));
+        let active = self.nodes.iter().filter(|node| node.is_active()).count();
+        if self.violation.is_none() && active != 1 {
+            self.violation = Some(format!("{active} active in the end"));
+        }
+    }
+
+    pub(crate) fn boot_both(&mut self, apart: Duration) {
+        self.boot(0);
+        self.plan(apart, Happening::Boot { node: 1 });
+    }
+
+    pub(crate) fn advance(&mut self, span: Duration) {
         let end = self.now + span;
         while self.violation.is_none() {
-            let happening = self.queue.peek().map(|Reverse((at, ..))| *at);
-            let deadline = (0..2).filter_map(|node| self.deadline(node)).min();
-            let next = [happening, deadline].into_iter().flatten().min();
-            let Some(next) = next.filter(|at| *at <= end) else {
+            let planned = self.queue.peek().map(|Reverse(planned)| planned.0);
+            let deadlines = [self.deadline(0), self.deadline(1)];
+            let next = [planned, deadlines[0], deadlines[1]];
+            let Some(next) = next.into_iter().flatten().min().filter(|at| *at <= end) else {
                 break;
             };
             self.now = self.now.max(next);
-            if happening == Some(next) {
-                if let Some(Reverse((_, _, happening))) = self.queue.pop() {
+            if planned == Some(next) {
+                if let Some(Reverse(Planned(_, _, happening))) = self.queue.pop() {
                     self.happen(happening);
                 }
             } else {
                 for node in 0..2 {
                     if self.deadline(node).is_some_and(|at| at <= self.now) {
-                        self.tell(node, Event::Timeout);
+                        self.timeout(node);
                     }
                 }
             }
@@ -215,37 +198,28 @@ impl Simulation {
     }
 
     fn deadline(&self, node: usize) -> Option<Duration> {
-        let node = &self.nodes[node];
-        node.machine
-            .as_ref()
-            .filter(|_| !node.paused)
-            .and_then(Machine::deadline)
+        let router = &self.nodes[node];
+        if router.sleep != Sleep::Awake {
+            return None;
+        }
+        match router.pulse.as_ref()? {
+            Pulse::Ours(machine) => {
+                let late = self.mutant.lateness(&self.config.settings);
+                Some(machine.deadline()? + router.unnoticed + late)
+            }
+            Pulse::Original(original) => Some(original.deadline()),
+        }
     }
 
-    fn schedule(&mut self, after: Duration, happening: Happening) {
+    fn plan(&mut self, after: Duration, happening: Happening) {
         self.sequence += 1;
-        self.queue
-            .push(Reverse((self.now + after, self.sequence, happening)));
+        let planned = Planned(self.now + after, self.sequence, happening);
+        self.queue.push(Reverse(planned));
     }
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Deliver { to, path, datagram } => {
-                let Ok(heartbeat) = Heartbeat::decode(&datagram) else {
-                    return;
-                };
-                if !self.sabotaged(to, heartbeat.word) {
-                    let path = PATHS[path];
-                    self.tell(
-                        to,
-                        if self.keyed {
-                            Event::Keyed { path, heartbeat }
-                        } else {
-                            Event::Heartbeat { path, heartbeat }
-                        },
-                    );
-                }
-            }
+            Happening::Arrive { to, arrival } => self.arrive(to, arrival),
             Happening::Done {
                 node,
                 life,
@@ -254,250 +228,207 @@ impl Simulation {
             } => self.done(node, life, job, work),
             Happening::Heal => self.heal(),
             Happening::Boot { node } => self.boot(node),
-            Happening::Resume { node } => {
-                self.note(node, "resumes");
-                self.nodes[node].paused = false;
-                self.calm_since = self.now;
-                self.tell(node, Event::Timeout);
+            Happening::Wake { node } => self.wake(node),
+            Happening::Carrier { node } => {
+                self.note(node, format_args!("has carrier"));
+                self.nodes[node].carrier = true;
+                self.disturbed();
+                self.tell_links(node);
             }
-            Happening::AddressExpires { node, life } => {
-                if self.nodes[node].paused && self.nodes[node].life == life {
-                    self.note(node, "addresses expire");
-                    self.nodes[node].serving = false;
+            Happening::VipEnds { node, expiry } => {
+                let router = &mut self.nodes[node];
+                if router.expiry == expiry && router.vip == Vip::Left {
+                    router.vip = Vip::Absent;
+                    self.note(node, format_args!("its VIP ends"));
+                    self.disturbed();
                 }
             }
         }
     }
 
-    fn sabotaged(&self, to: usize, word: Word) -> bool {
-        let phase = self.nodes[to].machine.as_ref().map(Machine::phase);
-        self.sabotage == Sabotage::NobodyYields
-            && word == Word::Running
-            && phase != Some(Phase::Standby)
+    /// The world changed: time for the pair to settle counts from here.
+    fn disturbed(&mut self) {
+        self.watch.calm_since = self.now;
     }
 
-    fn done(&mut self, node: usize, life: u32, job: u32, work: Work) {
-        let router = &mut self.nodes[node];
-        if router.life != life || router.job != job {
-            return;
-        }
-        if router.paused {
-            self.schedule(
-                ms(10),
-                Happening::Done {
-                    node,
-                    life,
-                    job,
-                    work,
-                },
-            );
-            return;
-        }
-        match work {
-            Work::LvsDies if router.lvs_deaths > 0 => {
-                router.lvs_deaths -= 1;
-                router.lvs_waits = true;
-                self.tell(node, Event::LvsDied);
-            }
-            Work::LvsDies | Work::LvsReady => self.tell(node, Event::LvsReady),
-            Work::Activated => {
-                router.serving = true;
-                self.note(node, "serves");
-                self.tell(node, Event::LvsReady);
-                self.tell(node, Event::Activated);
-            }
-            Work::Deactivated => {
-                router.serving = false;
-                self.note(node, "has let go");
-                self.tell(node, Event::Deactivated);
-            }
-        }
+    fn calm_since(&self) -> Duration {
+        self.watch.calm_since
     }
 
     fn boot(&mut self, node: usize) {
-        if self.nodes[node].machine.is_none() {
-            self.note(node, "boots");
-            let settings = Settings {
-                role: self.nodes[node].role,
-                ..self.settings
-            };
-            let router = &mut self.nodes[node];
-            router.life += 1;
-            let boot = u64::from(router.life) * 2 + node as u64;
-            let identity = Identity {
-                boot,
-                epoch: router.epoch,
-            };
-            router.paused = false;
-            router.serving = false;
-            router.machine = Some(Machine::new(settings, identity, self.now));
-            self.calm_since = self.now;
+        if self.nodes[node].pulse.is_some() {
+            return;
         }
-    }
-
-    fn tell(&mut self, node: usize, event: Event) {
+        self.note(node, format_args!("boots"));
+        let settings = self.settings_of(node);
         let now = self.now;
         let router = &mut self.nodes[node];
-        if router.paused {
-            return;
-        }
-        let Some(machine) = &mut router.machine else {
-            return;
-        };
-        let before = machine.phase();
-        let actions = machine.handle(now, event);
-        let after = machine.phase();
-        assert!(
-            machine.deadline().is_none_or(|at| at > now),
-            "a deadline in the past"
-        );
-        if event != Event::Timeout
-            && !matches!(event, Event::Heartbeat { .. } | Event::Keyed { .. })
-            || before != after
-        {
-            self.note(node, &format!("{event:?}: {before} -> {after}"));
-        }
-        for action in actions {
-            self.perform(node, action);
-        }
-    }
-
-    fn perform(&mut self, node: usize, action: Action) {
-        let life = self.nodes[node].life;
-        match action {
-            Action::Send(heartbeat) => self.send(node, heartbeat),
-            Action::StoreEpoch(epoch) => self.nodes[node].epoch = epoch,
-            Action::Activate(cause) => {
-                self.note(node, &cause.to_string());
-                self.activations += 1;
-                self.nodes[node].job += 1;
-                self.start_lvs(node, Work::Activated);
-            }
-            Action::Deactivate(cause) => {
-                self.note(node, &cause.to_string());
-                self.nodes[node].job += 1;
-                let job = self.nodes[node].job;
-                let after = ms(1 + self.rng.below(20));
-                let work = Work::Deactivated;
-                self.schedule(
-                    after,
-                    Happening::Done {
-                        node,
-                        life,
-                        job,
-                        work,
-                    },
-                );
-            }
-            Action::StartLvs => {
-                let serving = self.nodes[node].serving;
-                self.start_lvs(
-                    node,
-                    if serving {
-                        Work::LvsReady
-                    } else {
-                        Work::Activated
-                    },
-                );
-            }
-            Action::Finish => {
-                self.note(node, "ends");
-                self.nodes[node].machine = None;
-                self.nodes[node].life += 1;
-                self.calm_since = self.now;
-                let after = ms(self.rng.below(10_000));
-                self.schedule(after, Happening::Boot { node });
-            }
-            Action::Report(notice) => self.note(node, &notice.to_string()),
-            Action::Announce | Action::Prepare => {}
-            Action::ProbeVips(_) | Action::AskWitnesses => {}
-            Action::Drain => {
-                let queue = std::mem::take(&mut self.queue);
-                self.queue = queue
-                    .into_iter()
-                    .filter(|Reverse((at, _, happening))| {
-                        *at > self.now
-                            || !matches!(happening, Happening::Deliver { to, .. } if *to == node)
-                    })
-                    .collect();
-            }
-        }
-    }
-
-    fn start_lvs(&mut self, node: usize, when_ready: Work) {
-        if self.nodes[node].lvs_deaths == 0 && std::mem::take(&mut self.nodes[node].lvs_waits) {
-            self.calm_since = self.now;
-        }
-        let (life, job) = (self.nodes[node].life, self.nodes[node].job);
-        let work = if self.nodes[node].lvs_deaths > 0 {
-            Work::LvsDies
+        router.powered = true;
+        router.life += 1;
+        router.sleep = Sleep::Awake;
+        router.unnoticed = Duration::ZERO;
+        router.inbox.clear();
+        router.held = false;
+        if router.is_original {
+            let times = (settings.keepalive, settings.deadtime);
+            let original = Original::new(router.role, times, now, router.wall_offset);
+            router.pulse = Some(Pulse::Original(Box::new(original)));
         } else {
-            when_ready
+            let run = match self.mutant {
+                Mutant::SameBoot => 1,
+                _ => u64::from(router.life),
+            };
+            let identity = Identity {
+                boot: run * 2 + node as u64,
+                epoch: router.epoch,
+            };
+            router.pulse = Some(Pulse::Ours(Box::new(Machine::new(settings, identity, now))));
+            let macs = [router.mac].into_iter().collect();
+            self.tell(node, Event::ServiceMacs(macs));
+            self.tell_links(node);
+        }
+        self.disturbed();
+    }
+
+    fn settings_of(&self, node: usize) -> Settings {
+        self.mutant.settings(Settings {
+            role: self.nodes[node].role,
+            ..self.config.settings
+        })
+    }
+
+    fn tell_links(&mut self, node: usize) {
+        let links = Links {
+            monitored: self.config.monitored,
+            vips: self.nodes[node].carrier,
+            ..Links::default()
         };
-        let after = ms(5 + self.rng.below(60));
-        self.schedule(
-            after,
-            Happening::Done {
-                node,
-                life,
-                job,
-                work,
+        self.tell(node, Event::Links(links));
+    }
+
+    fn arrive(&mut self, to: usize, arrival: Arrival) {
+        let now = self.now;
+        let router = &mut self.nodes[to];
+        match (&router.pulse, router.sleep) {
+            (None, _) | (_, Sleep::Suspended) => {}
+            (_, Sleep::Frozen) => {
+                if router.inbox.len() < 200 {
+                    router.inbox.push_back(arrival);
+                }
+            }
+            (Some(Pulse::Original(original)), _) if original.blocked_until() > now => {
+                let after = original.blocked_until() - now;
+                self.plan(after, Happening::Arrive { to, arrival });
+            }
+            _ => self.receive(to, arrival),
+        }
+    }
+
+    fn receive(&mut self, to: usize, arrival: Arrival) {
+        match arrival {
+            Arrival::Heartbeat(path, heartbeat) => self.hear(to, path, heartbeat),
+            Arrival::VipAnswer(mac) => {
+                if mac == self.nodes[1 - to].mac {
+                    self.nodes[to].answered_at = Some(self.now);
+                }
+                self.tell(to, Event::VipAnswered { address: VIP, mac });
+            }
+            Arrival::WitnessAnswer => self.tell(to, Event::WitnessAnswered),
+        }
+    }
+
+    fn hear(&mut self, to: usize, path: usize, heartbeat: Heartbeat) {
+        if self.nodes[to].is_original {
+            let activation = self.original_activation();
+            let now = self.now;
+            if let Some(Pulse::Original(original)) = &mut self.nodes[to].pulse {
+                let acts = original.heard(now, heartbeat.word, activation);
+                self.act(to, acts, activation);
+            }
+            return;
+        }
+        let phase = self.nodes[to]
+            .machine()
+            .map_or(Phase::Standby, Machine::phase);
+        let Some(heartbeat) = self.mutant.heard(path, heartbeat, phase) else {
+            return;
+        };
+        let path = PATHS[path];
+        let keyed = self.config.keyed && self.mutant != Mutant::ReplaysBelieved;
+        self.tell(
+            to,
+            if keyed {
+                Event::Keyed { path, heartbeat }
+            } else {
+                Event::Heartbeat { path, heartbeat }
             },
         );
     }
 
-    fn paths(&self) -> usize {
-        if self.settings.second_path { 2 } else { 1 }
+    fn wake(&mut self, node: usize) {
+        if self.nodes[node].sleep == Sleep::Awake || self.nodes[node].pulse.is_none() {
+            return;
+        }
+        self.note(node, format_args!("runs again"));
+        let slept = self.now - self.nodes[node].slept_at;
+        self.nodes[node].sleep = Sleep::Awake;
+        if self.mutant == Mutant::PausesUnnoticed {
+            self.nodes[node].unnoticed += slept;
+        }
+        self.disturbed();
+        if self.rng.chance(50) {
+            self.timeout(node);
+        }
+        while let Some(arrival) = self.nodes[node].inbox.pop_front() {
+            self.arrive(node, arrival);
+        }
+        self.tell_links(node);
+        self.timeout(node);
+        self.hold_again(node);
     }
 
-    fn send(&mut self, node: usize, mut heartbeat: Heartbeat) {
-        if self.sabotage == Sabotage::StandbyNeverTakesOver {
-            heartbeat.word = Word::Running;
-        }
-        if self.plain {
-            heartbeat.extended = None;
-        }
-        let to = 1 - node;
-        for path in 0..self.paths() {
-            for after in self.network.links[path][node].deliveries(&mut self.rng) {
-                let datagram = heartbeat.encode();
-                self.schedule(after, Happening::Deliver { to, path, datagram });
+    fn timeout(&mut self, node: usize) {
+        match &mut self.nodes[node].pulse {
+            Some(Pulse::Ours(_)) => self.tell(node, Event::Timeout),
+            Some(Pulse::Original(original)) if original.blocked_until() <= self.now => {
+                let activation = original_activation(&mut self.rng);
+                let acts = original.timeout(self.now, activation);
+                self.act(node, acts, activation);
             }
+            _ => {}
         }
     }
 
-    fn note(&mut self, node: usize, text: &str) {
-        let at = self.now.as_secs_f64() - 1000.0;
-        let _ = writeln!(
-            self.trace,
-            "{at:10.4} {:7} {text}",
-            self.nodes[node].role.to_string()
-        );
+    fn original_activation(&mut self) -> Duration {
+        original_activation(&mut self.rng)
     }
 
-    /// The invariants. Both count from the last change of the world outside.
-    fn check(&mut self) {
-        let settings = self.settings;
-        let slack = ms(600);
-        let serving = self.nodes.iter().filter(|node| node.serving).count();
-        let awake = self.nodes.iter().all(|node| !node.paused);
-        let connected = self.network.connects(self.paths());
-        let both = serving == 2 && awake && connected;
-        let able = |node: &Node| node.healthy() && node.lvs_deaths == 0 && !node.lvs_waits;
-        // While all paths are cut or bad the partner may honestly be believed to serve.
-        let none = serving == 0 && self.nodes.iter().any(able) && connected && awake;
-        self.both_since = both.then(|| self.both_since.unwrap_or(self.now));
-        self.none_since = none.then(|| self.none_since.unwrap_or(self.now));
-        let lasted = |since: Option<Duration>| {
-            since.map_or(Duration::ZERO, |since| {
-                self.now - since.max(self.calm_since)
-            })
-        };
-        let (both, none) = (lasted(self.both_since), lasted(self.none_since));
-        if both > settings.deadtime + settings.keepalive + slack {
-            self.violation = Some(format!("both active for {both:?}"));
-        } else if none > settings.deadtime + settings.keepalive * 2 + slack {
-            self.violation = Some(format!("none active for {none:?}"));
+    pub(crate) fn paths(&self) -> usize {
+        if self.config.settings.second_path {
+            2
+        } else {
+            1
         }
+    }
+
+    fn note(&mut self, node: usize, text: Arguments<'_>) {
+        if let Some(trace) = &mut self.trace {
+            let at = self.now.as_secs_f64() - 1000.0;
+            let role = self.nodes[node].role.to_string();
+            let _ = writeln!(trace, "{at:10.4} {role:7} {text}");
+        }
+    }
+
+    pub(crate) fn trace(&self) -> &str {
+        self.trace.as_deref().unwrap_or_default()
+    }
+}
+
+/// It waits for lvsd, at most ten seconds.
+fn original_activation(rng: &mut Rng) -> Duration {
+    if rng.chance(5) {
+        ms(rng.below(10_000))
+    } else {
+        ms(20 + rng.below(200))
     }
 }

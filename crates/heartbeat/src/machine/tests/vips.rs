@@ -46,7 +46,7 @@ impl Router {
 }
 
 #[test]
-fn questions_begin_after_half_the_deadtime_and_go_to_the_partner() {
+fn questions_begin_before_the_vips_can_have_ended_and_go_to_the_partner() {
     let mut router = deserted();
     router.until(7990);
     let questions: Vec<_> = router
@@ -55,7 +55,7 @@ fn questions_begin_after_half_the_deadtime_and_go_to_the_partner() {
         .filter(|(_, action)| *action == Action::ProbeVips([PARTNER].into_iter().collect()))
         .map(|(at, _)| at.as_millis())
         .collect();
-    let expected: Vec<_> = (6500..7990).step_by(20).collect();
+    let expected: Vec<_> = (6133..7990).step_by(20).collect();
     assert_eq!(questions, expected);
     router.until(8000);
     assert_eq!(router.activation(), Some((8000, Cause::PartnerDead)));
@@ -84,7 +84,7 @@ fn vips_that_end_before_the_deadtime_end_the_wait() {
 #[test]
 fn a_few_answers_are_no_reason_to_go_before_the_deadtime() {
     let mut router = deserted();
-    router.probed(9000, |at| (at < 6600).then_some(PARTNER));
+    router.probed(9000, |at| (at < 6200).then_some(PARTNER));
     assert_eq!(router.activation(), Some((8000, Cause::PartnerDead)));
 }
 

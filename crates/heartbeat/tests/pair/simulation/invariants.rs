@@ -1,0 +1,165 @@
+//! What must hold at every moment. Times count from the last change of the world outside.
+
+use super::*;
+use heartbeat::Cause;
+
+/// For lvs to start, addresses to come up and go, and packets to travel.
+const SLACK: Duration = ms(600);
+/// An original looks at nothing while it activates.
+const BLOCKED: Duration = ms(10_000);
+
+/// Since when something is as it is.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    pub(super) calm_since: Duration,
+    pub(super) network_changed_at: Duration,
+    both_since: Option<Duration>,
+    none_since: Option<Duration>,
+    cut_off_since: Option<Duration>,
+}
+
+impl Simulation {
+    /// After it, a calm pair changes no more.
+    pub(super) fn settling(&self) -> Duration {
+        let settings = &self.config.settings;
+        let lifetime = settings.vip_lifetime.unwrap_or_default();
+        let failback = settings.failback.unwrap_or_default();
+        let original = self.config.original.map_or(Duration::ZERO, |_| BLOCKED * 2);
+        (settings.deadtime + settings.keepalive) * 4 + lifetime + failback + original + ms(14_000)
+    }
+
+    pub(super) fn check(&mut self) {
+        let settings = self.config.settings;
+        let paths = self.paths();
+        let active = self.nodes.iter().filter(|node| node.is_active()).count();
+        let awake = self.nodes.iter().all(|node| node.sleep == Sleep::Awake);
+        let both = active == 2 && awake && self.network.connects(paths);
+        let absent = self.nodes.iter().all(|node| !node.has_vip());
+        let lossy = self
+            .network
+            .links
+            .iter()
+            .flatten()
+            .any(|link| link.loss > 0);
+        let none = absent && !lossy && (0..2).any(|node| self.could_serve(node));
+        let cut_off = (0..2).any(|node| self.is_cut_off(node));
+        let now = self.now;
+        let since = |holds: bool, since: Option<Duration>| holds.then(|| since.unwrap_or(now));
+        let watch = &mut self.watch;
+        watch.both_since = since(both, watch.both_since);
+        watch.none_since = since(none, watch.none_since);
+        watch.cut_off_since = since(cut_off, watch.cut_off_since);
+        let lasted = |since: Option<Duration>| {
+            since.map_or(Duration::ZERO, |since| now - since.max(watch.calm_since))
+        };
+        let original = self.config.original.map_or(Duration::ZERO, |_| BLOCKED);
+        let (keepalive, deadtime) = (settings.keepalive, settings.deadtime);
+        for (what, lasted, limit) in [
+            (
+                "both active",
+                lasted(watch.both_since),
+                deadtime + keepalive + SLACK + original,
+            ),
+            (
+                "none active",
+                lasted(watch.none_since),
+                deadtime + keepalive * 2 + SLACK + original,
+            ),
+            (
+                "active without its public network",
+                lasted(watch.cut_off_since),
+                deadtime * 2 + keepalive * 4 + SLACK,
+            ),
+        ] {
+            if lasted > limit && self.violation.is_none() {
+                let at = now - Duration::from_secs(1000);
+                self.violation = Some(format!("{what} for {lasted:?}, at {at:?}"));
+            }
+        }
+        self.check_hand_over(absent);
+    }
+
+    fn check_hand_over(&mut self, absent: bool) {
+        let calm = self.watch.calm_since;
+        let begun = self.nodes.iter().filter_map(|node| node.handing_over);
+        if absent && begun.clone().any(|begun| calm <= begun) && self.violation.is_none() {
+            self.violation = Some("nobody serves during a hand-over".to_owned());
+        }
+    }
+
+    fn sees_witness(&self, node: usize) -> bool {
+        self.network.service[node].is_good() && !self.network.witness_down
+    }
+
+    fn could_serve(&self, node: usize) -> bool {
+        let asks_witness = self.config.settings.witness && !self.nodes[node].is_original;
+        self.nodes[node].is_healthy(self.now) && (!asks_witness || self.sees_witness(node))
+    }
+
+    /// Active, its public path dead and its witness unreachable, while the partner could serve
+    /// and says so on the private path.
+    fn is_cut_off(&self, node: usize) -> bool {
+        let [public, private] = &self.network.links;
+        self.config.settings.witness
+            && self.config.settings.second_path
+            && self.config.original.is_none()
+            && self.nodes[node].is_active()
+            && self.could_serve(1 - node)
+            && !self.nodes[1 - node].is_active()
+            // What the partner did not take is offered again after a while.
+            && self.now > self.nodes[1 - node].refused_at + ms(12_000)
+            && !self.sees_witness(node)
+            && public.iter().all(|link| link.cut)
+            && private.iter().all(Link::is_good)
+    }
+
+    /// Whether there is cause for becoming active.
+    pub(super) fn check_activation(&mut self, node: usize, cause: Cause) {
+        let violation = if !self.nodes[node].carrier {
+            Some("without carrier")
+        } else if self.now - self.watch.calm_since > self.settling()
+            && self.network.is_good(self.paths())
+        {
+            Some("without anything having happened")
+        } else if cause == Cause::PartnerDead {
+            self.check_death(node)
+        } else {
+            None
+        };
+        if let Some(text) = violation {
+            self.violation = Some(format!("a take-over {text}"));
+        }
+    }
+
+    fn check_death(&self, node: usize) -> Option<&'static str> {
+        let settings = &self.config.settings;
+        let (now, router, other) = (self.now, &self.nodes[node], &self.nodes[1 - node]);
+        let machine = router.machine()?;
+        let heard = machine
+            .paths()
+            .filter_map(|path| path.last_heard)
+            .max()
+            .map(|heard| heard + router.unnoticed);
+        let early = heard.is_some_and(|heard| now < heard + settings.deadtime);
+        if early && router.answered_at.is_none_or(|at| Some(at) <= heard) {
+            return Some("before the deadtime");
+        }
+        let half = heard.map_or(Duration::ZERO, |heard| heard + settings.deadtime / 2);
+        let asked_from = half.max(now.saturating_sub(settings.deadtime));
+        let reached = router.witness_at.map(|at| at + ms(300));
+        if settings.witness && reached.is_none_or(|at| at < asked_from) {
+            return Some("without a witness");
+        }
+        let heeded = settings.vip_lifetime.is_some()
+            && machine
+                .partner_extended()
+                .is_some_and(|partner| partner.expiring && !partner.macs.is_empty());
+        let while_ago = now.saturating_sub(settings.deadtime + ms(1000));
+        let reachable = other.has_vip()
+            && other.vip_since < while_ago
+            && other.carrier
+            && self.network.serves()
+            && self.watch.network_changed_at < while_ago;
+        (heeded && reachable).then_some("from a partner whose VIP answers")
+    }
+}
