@@ -44,6 +44,17 @@ pub const KEEPALIVED: &[Tool] = &[Tool {
     program: "keepalived",
     package: "keepalived",
 }];
+/// What Debian has on top of the original.
+pub const ON_IPVSADM: &[Tool] = &[
+    Tool {
+        program: "ipvsadm",
+        package: "ipvsadm",
+    },
+    Tool {
+        program: "ldirectord",
+        package: "ldirectord",
+    },
+];
 /// Judges the unit file.
 pub const SYSTEMD: &[Tool] = &[Tool {
     program: "systemd-analyze",
@@ -87,6 +98,8 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
         .args(["-q", "-o", "DPkg::Lock::Timeout=300"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
+        // Single user: services that come with a package are not started.
+        .env("RUNLEVEL", "1")
         .stdin(Stdio::null())
         .output()
         .during("running apt-get")?;

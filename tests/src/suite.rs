@@ -90,6 +90,7 @@ pub fn run(only: &[String]) -> Result<bool> {
         .iter()
         .any(|scenario| wanted.contains(scenario.name))
     {
+        setup::require(scenario::tools(&wanted))?;
         setup::build()?;
         let chosen = Kernel::choose();
         outcomes.extend(scenarios(Kernel::Uml, false, &wanted)?);

@@ -7,9 +7,11 @@ mod deaths;
 mod failover;
 mod laboratory;
 mod modes;
+mod original;
 mod refusals;
 mod reload;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::configuration::Configuration;
 use crate::error::{Context, Error, Result};
 use crate::pair::Pair;
+use crate::setup::{self, Tool};
 use crate::stall;
 
 /// Time between heartbeats in the laboratory's lvs.cf.
@@ -55,8 +58,17 @@ pub fn all() -> Vec<Scenario> {
         addresses::SCENARIOS,
         modes::SCENARIOS,
         refusals::SCENARIOS,
+        original::SCENARIOS,
     ]
     .concat()
+}
+
+/// What must be installed for the scenarios with these names, beside what every run needs.
+pub fn tools(names: &BTreeSet<&str>) -> &'static [Tool] {
+    let original = original::SCENARIOS
+        .iter()
+        .any(|scenario| names.contains(scenario.name));
+    if original { setup::ON_IPVSADM } else { &[] }
 }
 
 /// How one run ended.
