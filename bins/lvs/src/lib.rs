@@ -48,6 +48,9 @@ use crate::shell::{Pulse, Setup};
 /// The pid file where no option names another folder.
 const PID_FILE: &str = "/var/run/lvs.pid";
 
+/// Descriptors that are asked for: two for each checker, and room.
+const DESCRIPTORS: u64 = 65_536;
+
 /// How long an lvs started by pulse waits for the end of another one.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 
@@ -89,7 +92,7 @@ fn start(options: &Options, answers: &mut Option<OwnedFd>) -> Result<u8, String>
         mode::enter(options.mode, pid_file.as_deref())
     }
     .map_err(|error| error.to_string())?;
-    if let Err(error) = child::raise_descriptor_limit() {
+    if let Err(error) = child::raise_descriptor_limit(DESCRIPTORS) {
         tracing::info!("cannot raise the limit of open files: {error}");
     }
     let pulse = match answers.take() {

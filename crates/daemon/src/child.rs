@@ -401,11 +401,19 @@ pub fn describe(status: ExitStatus) -> String {
 /// The limits of this process before [`raise_descriptor_limit`].
 static ORIGINAL_LIMIT: OnceLock<(u64, u64)> = OnceLock::new();
 
-/// Lets this process have as many open descriptors as it is allowed to, and returns how many.
-/// Children get the limit from before.
-pub fn raise_descriptor_limit() -> io::Result<u64> {
+/// Lets this process have as many open descriptors as it is allowed to, and `wanted` if it may allow them
+/// to itself; returns how many. Children get the limit from before.
+pub fn raise_descriptor_limit(wanted: u64) -> io::Result<u64> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let _ = ORIGINAL_LIMIT.set((soft, hard));
+    if hard < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, wanted).is_ok() {
+        return Ok(wanted);
+    }
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     Ok(hard)
+}
+
+/// How many descriptors this process may have open at present.
+pub fn descriptor_limit() -> io::Result<u64> {
+    Ok(getrlimit(Resource::RLIMIT_NOFILE)?.0)
 }

@@ -17,6 +17,10 @@ use crate::user::{self, User};
 
 /// File name, in the run-time folder, by which checkers count the programs that they run.
 const PROGRAMS: &str = "programs.lock";
+/// Descriptors of lvs for each checker: its report pipe, and the one that tells of its end.
+const EACH: usize = 2;
+/// Descriptors that checkers leave to all other work: files, the tool that writes the table, people.
+const RESERVE: usize = 128;
 /// So long the loop may start checkers before it looks for other things.
 const TURN: Duration = Duration::from_millis(4);
 
@@ -72,6 +76,11 @@ impl Shell {
 
     pub(super) fn start(&mut self, start: Start) {
         let (key, id) = (start.key, start.id);
+        if !self.has_room() {
+            let reason = "too many open files: raise the limit of lvs (LimitNOFILE)".to_owned();
+            self.core.handle(now(), Event::NotStarted(key, id, reason));
+            return;
+        }
         let event = match checker::spawn(&start, &self.manner) {
             Ok(child) => {
                 let pid = child.pid.as_raw();
@@ -84,6 +93,12 @@ impl Shell {
             Err(error) => Event::NotStarted(key, id, error.to_string()),
         };
         self.core.handle(now(), event);
+    }
+
+    /// Whether another checker leaves enough descriptors: without them the table could not be written.
+    fn has_room(&self) -> bool {
+        let needed = (self.checkers.len() + 1) * EACH + RESERVE;
+        daemon::child::descriptor_limit().is_ok_and(|limit| needed as u64 <= limit)
     }
 
     pub(super) fn order(&self, id: ProcessId, order: Order) {

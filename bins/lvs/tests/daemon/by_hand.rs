@@ -168,6 +168,34 @@ fn checkers_have_no_privileges() {
 }
 
 #[test]
+fn f13_without_descriptors_for_checkers_the_table_is_still_written() {
+    let world = World::new(WEB);
+    let mut lvs = world.by_hand();
+    world.verdict("10.0.0.1:80", "up 10");
+    world.verdict("10.0.0.2:8080", "up 1");
+    world.table(&format!("{SERVICE}{A}{B}"));
+    let limit = std::process::Command::new("prlimit")
+        .args([format!("--pid={}", lvs.pid()), "--nofile=131".to_owned()])
+        .status();
+    assert!(limit.unwrap().success());
+    let third = "server c {\naddress = 10.0.0.3\nactive = 1\n}\n}\n";
+    let more = WEB.strip_suffix("}\n").unwrap().to_owned() + third;
+    world.write("lvs.cf", &more.replace("weight = 10", "weight = 5"));
+    lvs.signal(Signal::SIGHUP);
+    lvs.logs("nanny for child web/c died!");
+    lvs.logs("too many open files");
+    world.table(&format!("{SERVICE}{}{B}", A.replace("-w 10", "-w 5")));
+    assert_eq!(
+        world
+            .lines("starts")
+            .iter()
+            .filter(|line| line.contains("10.0.0.3"))
+            .count(),
+        0
+    );
+}
+
+#[test]
 fn checkers_that_run_programs_share_a_number_of_them() {
     let program = "send_program = \"/bin/check %h\"\nserver a";
     let other = WEB.replace("web", "plain").replace("2.80", "2.81");

@@ -286,7 +286,7 @@ fn descriptor_limit_is_restored() {
         let lower = soft.min(512);
         nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, lower, hard)
             .unwrap();
-        assert_eq!(daemon::child::raise_descriptor_limit().unwrap(), hard);
+        assert_eq!(daemon::child::raise_descriptor_limit(0).unwrap(), hard);
         assert_eq!(output(&shell("ulimit -Sn")).await, format!("{lower}\n"));
     });
 }
