@@ -96,6 +96,10 @@ pub(crate) async fn follow(
     mut orders: mpsc::Receiver<Order>,
 ) {
     let mut lines = child.report.take().map(|pipe| Lines::new(pipe, LINE_LIMIT));
+    if !foreign {
+        // It keeps the pipe to itself, whose end is its own.
+        child.release();
+    }
     let how = loop {
         tokio::select! {
             biased;
@@ -106,7 +110,7 @@ pub(crate) async fn follow(
             order = orders.recv() => {
                 break end(&mut child, order, foreign).await;
             }
-            status = child.wait() => break status.map_or_else(|error| error.to_string(), describe),
+            status = child.wait(), if foreign || lines.is_none() => break status.map_or_else(|error| error.to_string(), describe),
         }
     };
     while lines.is_some() {

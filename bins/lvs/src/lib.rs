@@ -48,7 +48,7 @@ use crate::shell::{Pulse, Setup};
 /// The pid file where no option names another folder.
 const PID_FILE: &str = "/var/run/lvs.pid";
 
-/// Descriptors that are asked for: two for each checker, and room.
+/// Descriptors that are asked for: one for each checker, and room.
 const DESCRIPTORS: u64 = 65_536;
 
 /// How long an lvs started by pulse waits for the end of another one.

@@ -20,7 +20,6 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, pipe2};
 use thiserror::Error;
 use tokio::net::unix::pipe::Receiver;
@@ -162,14 +161,9 @@ impl Spec {
             stderr.ours.map(stderr_reader).transpose()?,
         );
         let (pid, ended) = start::start(&program, &setup)?;
-        let process = Process::new(ended).inspect_err(|_| {
-            // Nobody would hear of its end.
-            let _ = kill(pid, Signal::SIGKILL);
-            let _ = waitpid(pid, None);
-        })?;
         Ok(Child {
             pid,
-            process,
+            process: Process::new(pid, ended),
             stdin,
             stdout,
             stderr,
@@ -342,6 +336,12 @@ impl Child {
             .wait()
             .await
             .map_err(|source| ChildError::Wait { pid, source })
+    }
+
+    /// Gives the descriptor of its end back until [`Self::wait`] is called: for children by the thousand
+    /// whose end shows on their report pipe.
+    pub fn release(&mut self) {
+        self.process.release();
     }
 
     /// Sends a signal; nothing happens when it has ended.

@@ -17,9 +17,8 @@ use crate::user::{self, User};
 
 /// File name, in the run-time folder, by which checkers count the programs that they run.
 const PROGRAMS: &str = "programs.lock";
-/// Descriptors of lvs for each checker: its report pipe, and the one that tells of its end.
-const EACH: usize = 2;
-/// Descriptors that checkers leave to all other work: files, the tool that writes the table, people.
+/// Descriptors that checkers leave to all other work: files, the tool that writes the table, people, a few
+/// checkers that end.
 const RESERVE: usize = 128;
 /// So long the loop may start checkers before it looks for other things.
 const TURN: Duration = Duration::from_millis(4);
@@ -97,7 +96,8 @@ impl Shell {
 
     /// Whether another checker leaves enough descriptors: without them the table could not be written.
     fn has_room(&self) -> bool {
-        let needed = (self.checkers.len() + 1) * EACH + RESERVE;
+        // A report pipe each.
+        let needed = self.checkers.len() + 1 + RESERVE;
         daemon::child::descriptor_limit().is_ok_and(|limit| needed as u64 <= limit)
     }
 

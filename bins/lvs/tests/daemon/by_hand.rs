@@ -175,7 +175,7 @@ fn f13_without_descriptors_for_checkers_the_table_is_still_written() {
     world.verdict("10.0.0.2:8080", "up 1");
     world.table(&format!("{SERVICE}{A}{B}"));
     let limit = std::process::Command::new("prlimit")
-        .args([format!("--pid={}", lvs.pid()), "--nofile=131".to_owned()])
+        .args([format!("--pid={}", lvs.pid()), "--nofile=130".to_owned()])
         .status();
     assert!(limit.unwrap().success());
     let third = "server c {\naddress = 10.0.0.3\nactive = 1\n}\n}\n";

@@ -72,3 +72,16 @@ pub(crate) fn real_time() -> nix::Result<()> {
     let result = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
     Errno::result(result).map(drop)
 }
+
+/// A descriptor of a child that has not been waited for, readable when it has ended.
+#[cfg(feature = "tokio")]
+pub(crate) fn process(pid: nix::unistd::Pid) -> io::Result<OwnedFd> {
+    let pid = libc::c_long::from(pid.as_raw());
+    // SAFETY: the call takes two integers and touches no memory of ours.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    match RawFd::try_from(number) {
+        // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
+        Ok(number) if number >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(number) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

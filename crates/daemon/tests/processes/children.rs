@@ -349,14 +349,24 @@ fn script_without_interpreter_runs() {
 
 fn dropped_child_is_reaped() {
     in_loop(async {
-        let child = shell("exit 3").spawn().unwrap();
-        let place = format!("/proc/{}", child.pid);
-        drop(child);
-        let start = Instant::now();
-        while Path::new(&place).exists() {
-            assert!(start.elapsed() < LIMIT, "{place} stays");
-            tokio::time::sleep(Duration::from_millis(2)).await;
+        for release in [false, true] {
+            let mut child = shell("exit 3").spawn().unwrap();
+            let place = format!("/proc/{}", child.pid);
+            if release {
+                child.release();
+            }
+            drop(child);
+            let start = Instant::now();
+            while Path::new(&place).exists() {
+                assert!(start.elapsed() < LIMIT, "{place} stays");
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
         }
+        let mut child = shell("exit 3").spawn().unwrap();
+        child.release();
+        assert_eq!(child.wait().await.unwrap().code(), Some(3));
+        child.release();
+        assert_eq!(child.wait().await.unwrap().code(), Some(3));
     });
 }
 
