@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 
 pub(crate) fn run(tool: &Tool, options: &Options) -> ExitCode {
     let file = options.config_file.as_path();
-    let run_dir = || daemon::paths::run_dir(options.run_dir.as_deref());
+    let run_dir = || daemon::paths::run_dir_of_another(options.run_dir.as_deref());
     match tool {
         Tool::Status { json } => ask::status(&run_dir(), *json),
         Tool::Reload => ask::reload(&run_dir()),

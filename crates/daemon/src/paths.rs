@@ -41,6 +41,12 @@ pub fn run_dir(option: Option<&Path>) -> PathBuf {
     folder(option, "RUNTIME_DIRECTORY", RUN_DIR, 0o755)
 }
 
+/// The same for a program that only looks for what another one left there: nothing is created.
+pub fn run_dir_of_another(option: Option<&Path>) -> PathBuf {
+    let variable = std::env::var_os("RUNTIME_DIRECTORY");
+    choose(option, variable.as_deref(), RUN_DIR)
+}
+
 /// The folder for what must survive a restart: `option`, else the first entry of
 /// `STATE_DIRECTORY`, else [`STATE_DIR`]. Created (0700) when missing, as [`run_dir`].
 pub fn state_dir(option: Option<&Path>) -> PathBuf {

@@ -88,6 +88,7 @@ fn b42_a_dry_run_prints_and_touches_nothing() {
     let text = String::from_utf8(output.stdout).unwrap();
     for words in [
         "role: primary",
+        "sysctl -w net.ipv4.conf.eth0.promote_secondaries=1",
         "ip address replace 10.77.0.80/24 broadcast 10.77.0.255 dev eth0 label eth0:1",
         "--start-daemon backup --mcast-interface eth1 --syncid 44",
         "command became active",

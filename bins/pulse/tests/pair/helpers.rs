@@ -111,7 +111,7 @@ fn where_systemd_runs_pulse_commands_get_a_unit_of_their_own() {
         .a
         .command(&["-n"])
         .env("PATH", path)
-        .env("NOTIFY_SOCKET", "/nonexistent")
+        .env("NOTIFY_SOCKET", "/dev/null/none")
         .env("INVOCATION_ID", "1")
         .stdout(log)
         .spawn()

@@ -178,6 +178,8 @@ fn a_reload_that_is_asked_for_is_answered_when_it_is_followed_or_refused() {
     // A router without lvs has nobody else to ask.
     let (code, said) = ask(&world.b, &["--reload"]);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = ask(a, &["--reload", "--run-dir", "/nonexistent"]);
+    let nowhere = world.folder.path().join("nowhere");
+    let (code, said) = ask(a, &["--reload", "--run-dir", nowhere.to_str().unwrap()]);
     assert_eq!(code, Some(4), "{said}");
+    assert!(!nowhere.exists(), "who asks makes nothing");
 }
