@@ -155,6 +155,11 @@ impl Sockets {
         self.strangers
     }
 
+    /// All kinds of what is refused together get one line in ten seconds.
+    pub(crate) fn log_refusal(&mut self, text: &str) {
+        self.rubbish.log(text);
+    }
+
     /// The next heartbeat; `rejected` is called with why others were none. Can be cancelled.
     pub(crate) async fn receive(&mut self, mut rejected: impl FnMut(Rejected)) -> Event {
         loop {

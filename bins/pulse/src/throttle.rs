@@ -21,7 +21,7 @@ impl Throttle {
     pub(crate) fn text(&mut self, text: &str) -> Option<String> {
         Some(match self.pass(daemon::clock::boottime())? {
             0 => text.to_owned(),
-            more => format!("{text} (and {more} like it before)"),
+            more => format!("{text} (and {more} such lines were left out before)"),
         })
     }
 

@@ -38,12 +38,21 @@ impl Router {
             Action::AskWitnesses => self.ask_witnesses(),
             Action::Drain => self.sockets.drain(),
             Action::Finish => self.finished = true,
-            Action::Report(notice) => {
-                self.tell(notice);
-                if matches!(notice, Notice::ResendingArps { .. }) {
-                    self.active_cmd();
-                }
+            Action::Report(notice) => self.report(notice),
+        }
+    }
+
+    fn report(&mut self, notice: Notice) {
+        match notice {
+            // Whoever can send to the port can bring these about, together with other rubbish.
+            Notice::StaleHeartbeat | Notice::ReflectedHeartbeat => {
+                self.sockets.log_refusal(&notice.to_string());
             }
+            Notice::ResendingArps { .. } => {
+                self.tell(notice);
+                self.active_cmd();
+            }
+            _ => self.tell(notice),
         }
     }
 
