@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use heartbeat::{Mac, Macs};
@@ -115,6 +115,17 @@ impl Lookout {
             }
         }
         Poll::Pending
+    }
+
+    /// Throws away what is waiting.
+    pub(crate) fn drain(&mut self) {
+        let mut context = Context::from_waker(Waker::noop());
+        // Bounded: somebody may send faster than this reads.
+        for _ in 0..10_000 {
+            if self.poll_claim(&mut context).is_pending() {
+                break;
+            }
+        }
     }
 
     /// From now on these witnesses.

@@ -89,7 +89,8 @@ impl Questions {
                     }
                 }
                 Err(Errno::EAGAIN) => ready.clear_ready(),
-                Err(Errno::EINTR) => {}
+                // Said once when the interface goes down; the socket works when it is up again.
+                Err(Errno::EINTR | Errno::ENETDOWN) => {}
                 Err(error) => return Poll::Ready(Err(self.deaf(error.into()))),
             }
         }

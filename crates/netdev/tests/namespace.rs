@@ -17,7 +17,7 @@ use nix::sched::{CloneFlags, unshare};
 use pnet::datalink::{self, Channel, Config};
 
 /// Longer than anything here may take; a test that reaches it has failed.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `test` in a new network namespace that has a pair of connected interfaces, `left` and
 /// `right`. A namespace belongs to a thread, so each test gets a thread and an event loop of its own.
@@ -522,6 +522,40 @@ fn a_neighbour_that_has_the_address_answers_and_others_do_not() {
         questions.ask([10, 1, 2, 3].into(), own, whom).unwrap();
         let claim = next(&questions).await;
         assert_eq!(claim.address, std::net::Ipv4Addr::new(10, 1, 2, 3));
+    });
+}
+
+#[test]
+fn an_interface_that_was_down_is_heard_again() {
+    in_namespace(async || {
+        let neighbour = Neighbour::new("10.1.2.3/24");
+        let netdev = Netdev::open().unwrap();
+        let own = netdev.link("left").await.unwrap().mac.unwrap();
+        let questions = Questions::open("left").unwrap();
+        ip("link set left down");
+        let while_down = Questions::open("left").unwrap();
+        for questions in [&questions, &while_down] {
+            let heard = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(questions.poll_next(context).is_ready())
+            });
+            assert!(!heard.await);
+        }
+        ip("link set left up");
+        for questions in [&questions, &while_down] {
+            // The first questions may be lost until the carrier is back.
+            let mut pause = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                tokio::select! {
+                    claim = next(questions) => {
+                        assert_eq!(claim.mac, neighbour.mac());
+                        break;
+                    }
+                    _ = pause.tick() => {
+                        let _ = questions.ask([10, 1, 2, 3].into(), own, neighbour.mac());
+                    }
+                }
+            }
+        }
     });
 }
 

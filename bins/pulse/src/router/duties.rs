@@ -36,7 +36,10 @@ impl Router {
             Action::Announce => self.announce(),
             Action::ProbeVips(partner) => self.sight.lookout.ask(partner),
             Action::AskWitnesses => self.ask_witnesses(),
-            Action::Drain => self.sockets.drain(),
+            Action::Drain => {
+                self.sockets.drain();
+                self.sight.lookout.drain();
+            }
             Action::Finish => self.finished = true,
             Action::Report(notice) => self.report(notice),
         }

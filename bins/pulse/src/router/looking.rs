@@ -69,10 +69,7 @@ impl Router {
     pub(super) fn claimed_by_another(&mut self, claim: Result<Claim, String>) {
         let claim = match claim {
             Ok(claim) => claim,
-            Err(text) => {
-                tracing::info!("{text}: answers for VIPs are not heard");
-                return self.read_links();
-            }
+            Err(text) => return tracing::info!("{text}: answers for VIPs are not heard"),
         };
         match self.machine.phase() {
             Phase::Standby => self.handle(Event::VipAnswered {

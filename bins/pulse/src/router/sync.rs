@@ -19,7 +19,7 @@ impl Router {
         let daemons = match self.machine.phase() {
             Phase::Standby => Daemons::BACKUP,
             // The partner is still the master of connections that it has not told of.
-            Phase::Active if self.machine.partner_word() == Some(Word::Running) => Daemons::BOTH,
+            Phase::Active if self.partner_has_not_let_go() => Daemons::BOTH,
             Phase::Active => Daemons::MASTER,
             Phase::Activating | Phase::Leaving => return,
         };
@@ -32,6 +32,19 @@ impl Router {
             (Some((plan, daemons)), _) => self.sync_keeper.want(plan, *daemons),
             (None, Some((plan, _))) => self.sync_keeper.want(&plan, Daemons::NONE),
             (None, None) => {}
+        }
+    }
+
+    /// One that hands over says "stopped" while it still serves.
+    fn partner_has_not_let_go(&self) -> bool {
+        let is_leaving = self
+            .machine
+            .partner_extended()
+            .is_some_and(|partner| partner.phase != Phase::Standby);
+        match self.machine.partner_word() {
+            Some(Word::Running) => true,
+            Some(_) => is_leaving,
+            None => false,
         }
     }
 
