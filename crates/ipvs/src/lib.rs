@@ -10,7 +10,7 @@ mod model;
 mod state;
 pub mod text;
 
-pub use client::{Client, KernelLink, Link};
+pub use client::{Client, Datagrams, KernelLink, Link};
 pub use diff::{apply, diff};
 pub use error::Error;
 pub use model::*;

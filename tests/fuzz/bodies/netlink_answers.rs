@@ -1,11 +1,12 @@
 //! Any bytes as the kernel's answers.
 //!
 //! The first byte chooses what was asked. With 0 the rest is one message: generic header and
-//! attributes. Otherwise the rest is what the socket gives, datagram by datagram: two bytes of
+//! attributes. With 10 the datagrams really pass a socket. Otherwise the rest is what the socket gives, datagram by datagram: two bytes of
 //! length, the lower one first, then as many bytes; 0xffff stands for one that is too long.
 
 use std::fmt::Debug;
 use std::io;
+use std::os::unix::net::UnixDatagram;
 
 use ipvs::codec::Attribute;
 use ipvs::codec::Command;
@@ -18,7 +19,8 @@ use ipvs::codec::service::{self, ServiceAttribute};
 use ipvs::codec::stats::StatsAttribute;
 use ipvs::text::print_table;
 use ipvs::{
-    Client, Daemon, Error, Family, Link, Operation, Server, Service, ServiceId, Table, apply, diff,
+    Client, Daemon, Datagrams, Error, Family, Link, Operation, Server, Service, ServiceId, Table,
+    apply, diff,
 };
 use netlink_packet_core::{DefaultNla, Emitable, NLA_TYPE_MASK, Nla, ParseableParametrized};
 use netlink_packet_generic::GenlMessage;
@@ -64,6 +66,7 @@ pub(crate) fn run(data: &[u8]) {
             }
             Ok(())
         }),
+        10 => through_socket(rest),
         // The answer that names the family.
         _ => drop(Client::over(Script { rest })),
     }
@@ -102,6 +105,45 @@ impl Link for Script<'_> {
     fn reopen(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Room for a datagram here.
+const ROOM: usize = 8192;
+
+/// A socket's datagrams come one by one as they were sent, also when two are received at once.
+fn through_socket(rest: &[u8]) {
+    let Ok((far, near)) = UnixDatagram::pair() else {
+        return;
+    };
+    assert!(near.set_nonblocking(true).is_ok());
+    let (mut script, mut datagrams) = (Script { rest }, Datagrams::default());
+    let (mut sent, mut received) = (vec![0; ROOM], vec![0; ROOM]);
+    for number in (1..=3).cycle() {
+        let mut waiting = Vec::new();
+        for _ in 0..number {
+            match script.receive(&mut sent) {
+                Ok(length) => waiting.push(sent.get(..length).map(<[u8]>::to_vec)),
+                Err(Error::Truncated) => waiting.push(None),
+                Err(_) => break,
+            }
+        }
+        for datagram in &waiting {
+            let bytes = datagram.clone().unwrap_or_else(|| vec![1; ROOM + 1]);
+            assert_eq!(far.send(&bytes).ok(), Some(bytes.len()));
+        }
+        for datagram in &waiting {
+            match (datagram, datagrams.receive(&near, &mut received)) {
+                (None, Err(Error::Truncated)) => {}
+                (Some(bytes), Ok(length)) => assert_eq!(received.get(..length), Some(&bytes[..])),
+                (sent, received) => panic!("{sent:?} came as {received:?}"),
+            }
+        }
+        if waiting.len() < number {
+            break;
+        }
+    }
+    let after = datagrams.receive(&near, &mut received);
+    assert!(matches!(after, Err(Error::Lost)), "{after:?}");
 }
 
 /// The controller's answer: the family has the number 29.

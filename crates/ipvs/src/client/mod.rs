@@ -4,6 +4,7 @@
 //! error, never a short list. Decides nothing about the table.
 
 mod answer;
+mod datagrams;
 mod link;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use netlink_packet_generic::constants::GENL_HDRLEN;
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd, nlas::GenlCtrlAttrs};
 
 use self::answer::{Answer, Answers, family_id};
+pub use self::datagrams::Datagrams;
 pub use self::link::{KernelLink, Link};
 use crate::codec::{Command, FAMILY_NAME, IpvsMessage, config, daemon, destination, info, service};
 use crate::{
