@@ -62,6 +62,14 @@ enum Command {
         /// The original.
         original: PathBuf,
     },
+    /// The rows about lvs that need the kernel's table, inside the kernel.
+    #[command(name = "__bench-lvs", hide = true)]
+    BenchLvsInside {
+        /// Folder of the programs.
+        programs: PathBuf,
+        /// Which.
+        rows: Vec<String>,
+    },
     /// The demonstration, inside the kernel.
     #[command(name = "__demo", hide = true)]
     DemoInside {
@@ -116,6 +124,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             Ok(exit_code(bench::run(subject, &options)?))
         }
         Command::BenchInside { ours, original } => Ok(exit_code(bench::inside(&ours, &original)?)),
+        Command::BenchLvsInside { programs, rows } => {
+            Ok(exit_code(bench::lvs_inside(&programs, &rows)?))
+        }
         Command::Run { command } => {
             interrupt::watch()?;
             setup::require(setup::BASE)?;

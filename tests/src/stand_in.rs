@@ -61,6 +61,11 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> i32 {
 /// Fills a folder with the programs under test, taken from another one, and the stand-in. Copies:
 /// programs look for each other beside themselves.
 pub fn furnish(programs: &Path, folder: &Path) -> Result<()> {
+    furnish_from(programs, &setup::own_program()?, folder)
+}
+
+/// The same with another build of the laboratory's program.
+pub fn furnish_from(programs: &Path, laboratory: &Path, folder: &Path) -> Result<()> {
     let copy = |from: &Path, name: &str| {
         let act = format!("copying {} to {}", from.display(), folder.display());
         std::fs::copy(from, folder.join(name)).during(act)
@@ -68,7 +73,7 @@ pub fn furnish(programs: &Path, folder: &Path) -> Result<()> {
     for name in pair::PROGRAMS.iter().filter(|name| **name != NAME) {
         copy(&programs.join(name), name)?;
     }
-    copy(&setup::own_program()?, NAME)?;
+    copy(laboratory, NAME)?;
     Ok(())
 }
 

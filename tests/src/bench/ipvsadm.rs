@@ -227,7 +227,7 @@ fn judged(name: &str, ours: Duration, other: Duration, bar: f64, whose: &str) ->
 }
 
 /// Services with ten servers each, in the form that `-S -n` prints.
-fn rules(services: usize) -> String {
+pub(super) fn rules(services: usize) -> String {
     let mut text = String::new();
     for service in 0..services {
         let (high, low) = (service / 250, service % 250 + 1);

@@ -4,6 +4,7 @@
 
 mod failover;
 mod ipvsadm;
+mod lvs;
 mod lvs_config;
 mod measure;
 
@@ -20,6 +21,8 @@ pub enum Subject {
     Failover,
     /// ipvsadm-rs against Debian's ipvsadm, in one boot of the kernel.
     Ipvsadm,
+    /// lvs and its nannies: memory, time and processor, beside keepalived.
+    Lvs,
     /// Reading a large lvs.cf.
     LvsConfig,
 }
@@ -61,12 +64,20 @@ pub fn run(subject: Option<Subject>, options: &Options) -> Result<bool> {
     if wanted(Subject::Failover) {
         good &= failover::run(options)?;
     }
+    if wanted(Subject::Lvs) {
+        good &= lvs::run(options)?;
+    }
     Ok(good)
 }
 
 /// The part that runs inside the kernel.
 pub fn inside(ours: &Path, original: &Path) -> Result<bool> {
     ipvsadm::inside(ours, original)
+}
+
+/// The part about lvs that runs inside the kernel.
+pub fn lvs_inside(programs: &Path, rows: &[String]) -> Result<bool> {
+    lvs::inside(programs, rows)
 }
 
 /// Prints a figure beside its bar; true when it is met.

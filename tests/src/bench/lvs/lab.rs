@@ -1,0 +1,326 @@
+//! Rows measured in one boot of the kernel, against its own table.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Row;
+use super::file::{Check, Services};
+use super::site::Site;
+use super::usage;
+use crate::bench::measure::{Work, median};
+use crate::bench::report;
+use crate::error::{Context, Error, Result};
+use crate::processes;
+use crate::table;
+use crate::{ensure, setup, wait};
+
+const ROWS: [Row<Place>; 4] = [
+    Row {
+        name: "checks",
+        run: checks,
+    },
+    Row {
+        name: "hundred",
+        run: hundred,
+    },
+    Row {
+        name: "weight",
+        run: weight,
+    },
+    Row {
+        name: "audit",
+        run: audit,
+    },
+];
+
+/// Where the programs are.
+struct Place {
+    programs: PathBuf,
+}
+
+/// How long processor time is counted.
+const COUNTED: Duration = Duration::from_secs(15);
+
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.name)
+}
+
+pub(super) fn run(programs: &Path, rows: &[String]) -> Result<bool> {
+    let mut good = true;
+    let place = Place {
+        programs: programs.to_owned(),
+    };
+    for row in ROWS
+        .iter()
+        .filter(|row| rows.iter().any(|name| name == row.name))
+    {
+        good &= (row.run)(&place)?;
+    }
+    Ok(good)
+}
+
+fn site(programs: &Path) -> Result<Site> {
+    Site::new(|folder| {
+        for name in ["lvs", "nanny", "ipvsadm-rs"] {
+            std::fs::copy(programs.join(name), folder.join(name))
+                .during(format_args!("copying {name}"))?;
+        }
+        Ok(())
+    })
+}
+
+/// Servers in the kernel's table.
+fn in_table(site: &Site) -> Result<usize> {
+    Ok(table::read(&site.node)?
+        .iter()
+        .map(|service| service.servers.len())
+        .sum())
+}
+
+/// keepalived, as its package has it. Ended with its children.
+struct Keepalived(Child);
+
+impl Keepalived {
+    fn start(site: &Site, services: &Services) -> Result<Self> {
+        let folder = site.folder.path();
+        Self::configure(site, services)?;
+        let program =
+            setup::find("keepalived").ok_or_else(|| Error::Setup("no keepalived".into()))?;
+        let mut command = Command::new(program);
+        command
+            .args(["--dont-fork", "--log-console", "--check", "--no-syslog"])
+            .arg("--use-file")
+            .arg(folder.join("keepalived.conf"))
+            .arg("--pid")
+            .arg(folder.join("keepalived.pid"))
+            .arg("--checkers_pid")
+            .arg(folder.join("checkers.pid"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let child = site.node.run(move || command.spawn())?;
+        Ok(Self(child.during("starting keepalived")?))
+    }
+
+    fn configure(site: &Site, services: &Services) -> Result<()> {
+        let path = site.folder.path().join("keepalived.conf");
+        std::fs::write(path, services.keepalived_conf()).during("writing keepalived.conf")
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.0.id()).unwrap_or(0)
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) -> Result<()> {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal)
+            .during("signalling keepalived")
+    }
+
+    fn stop(mut self) -> Result<()> {
+        self.signal(nix::sys::signal::Signal::SIGTERM)?;
+        self.0.wait().during("waiting for keepalived")?;
+        Ok(())
+    }
+}
+
+impl Drop for Keepalived {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Processor time of all of the machine's processes for each connection that its servers accepted.
+fn cost(site: &Site) -> Result<Duration> {
+    let total = || -> Result<Duration> {
+        processes::in_namespace(site.node.inode())
+            .iter()
+            .map(|process| usage::processor(process.pid))
+            .sum()
+    };
+    let (begun, before) = (total()?, site.servers.accepted());
+    std::thread::sleep(COUNTED);
+    let (used, checks) = (
+        total()?.saturating_sub(begun),
+        site.servers.accepted() - before,
+    );
+    ensure!(checks > 100, "only {checks} checks in {COUNTED:?}");
+    Ok(used / u32::try_from(checks).unwrap_or(u32::MAX))
+}
+
+/// Processor time per check, beside keepalived.
+fn checks(place: &Place) -> Result<bool> {
+    const SERVERS: usize = 50;
+    let mut good = true;
+    for (check, name) in [(Check::Connect, "TCP"), (Check::Web, "send/expect")] {
+        let services = Services::new(SERVERS, 1, check);
+        let mut site = site(&place.programs)?;
+        let running = Keepalived::start(&site, &services)?;
+        site.wait("keepalived's table", || Ok(in_table(&site)? == SERVERS))?;
+        std::thread::sleep(Duration::from_secs(3));
+        let theirs = cost(&site)?;
+        running.stop()?;
+        site.wait("an empty table", || Ok(in_table(&site)? == 0))?;
+
+        site.configure(&services)?;
+        site.start()?;
+        site.wait("the table", || Ok(in_table(&site)? == SERVERS))?;
+        std::thread::sleep(Duration::from_secs(3));
+        let ours = cost(&site)?;
+        site.stop()?;
+        let [ours, theirs] = [ours, theirs].map(|time| time.as_secs_f64() * 1e3);
+        let note = format!("{ours:.3} ms; keepalived {theirs:.3} ms");
+        good &= report(&format!("{name} check"), ours / theirs, 1.0, &note);
+    }
+    Ok(good)
+}
+
+/// 100 servers from the start of lvs to the last one in the table.
+fn hundred(place: &Place) -> Result<bool> {
+    const SERVERS: usize = 100;
+    const RUNS: usize = 3;
+    let work = Work {
+        arguments: &[],
+        input: None,
+        repeat: 100,
+    };
+    let (mut bare, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        bare.push(work.time(Path::new("/bin/true"))? * 100);
+        let mut site = site(&place.programs)?;
+        site.configure(&Services::new(SERVERS, 6, Check::Web))?;
+        let begun = Instant::now();
+        site.start()?;
+        site.wait("100 servers in the table", || {
+            Ok(in_table(&site)? == SERVERS)
+        })?;
+        ours.push(begun.elapsed());
+        site.stop()?;
+    }
+    let [bare, ours] = [bare, ours].map(|times| median(times).as_secs_f64());
+    let note = format!("100 bare starts take {bare:.2} s");
+    Ok(report(
+        "100 servers in the table: s",
+        ours,
+        bare + 1.0,
+        &note,
+    ))
+}
+
+/// One weight among 1,000 servers, beside keepalived.
+fn weight(place: &Place) -> Result<bool> {
+    const SERVERS: usize = 1000;
+    let mut services = Services::new(SERVERS, 60, Check::Connect);
+    let mut site = site(&place.programs)?;
+    let running = Keepalived::start(&site, &services)?;
+    site.wait("keepalived's table", || Ok(in_table(&site)? == SERVERS))?;
+    std::thread::sleep(Duration::from_secs(5));
+    let mut theirs = Vec::new();
+    for weight in [4, 5, 6] {
+        services.first_weight = weight;
+        Keepalived::configure(&site, &services)?;
+        theirs.push(until_weight(&site, weight, || {
+            running.signal(nix::sys::signal::Signal::SIGHUP)
+        })?);
+        std::thread::sleep(Duration::from_secs(3));
+    }
+    running.stop()?;
+    site.wait("an empty table", || Ok(in_table(&site)? == 0))?;
+
+    site.configure(&services)?;
+    site.start()?;
+    site.wait("the table", || Ok(in_table(&site)? == SERVERS))?;
+    std::thread::sleep(Duration::from_secs(5));
+    let mut ours = Vec::new();
+    for weight in [7, 8, 9] {
+        services.first_weight = weight;
+        site.configure(&services)?;
+        ours.push(until_weight(&site, weight, || site.reload())?);
+        std::thread::sleep(Duration::from_secs(3));
+    }
+    site.stop()?;
+    let [ours, theirs] = [ours, theirs].map(|times| median(times).as_secs_f64());
+    Ok(report(
+        "one weight of 1,000: s",
+        ours,
+        theirs,
+        "keepalived's time is the bar",
+    ))
+}
+
+/// Time until the first server has a weight.
+fn until_weight(site: &Site, weight: u32, ask: impl FnOnce() -> Result<()>) -> Result<Duration> {
+    let begun = Instant::now();
+    ask()?;
+    let line = "->7F010001:0050";
+    // Read as text: parsing a thousand lines each time would take part in what is measured.
+    let there = move || {
+        let text = std::fs::read_to_string("/proc/thread-self/net/ip_vs").unwrap_or_default();
+        let found = text
+            .lines()
+            .find(|row| row.replace(' ', "").starts_with(line));
+        found.is_some_and(|row| row.split_whitespace().nth(3) == Some(&weight.to_string()))
+    };
+    let limit = Duration::from_secs(60);
+    wait::for_it("the new weight", limit, || site.node.run(there))?;
+    Ok(begun.elapsed())
+}
+
+/// One audit of 11,000 rows against one listing of them.
+fn audit(place: &Place) -> Result<bool> {
+    let mut site = site(&place.programs)?;
+    let folder = site.folder.path().to_owned();
+    let rules = folder.join("rules");
+    std::fs::write(&rules, crate::bench::ipvsadm::rules(1_000)).during("writing rules")?;
+    let tool = folder.join("ipvsadm-rs");
+    timed(&site, &tool, &["-R"], Some(&rules))?;
+    let mut services = Services::new(10, 6, Check::Web);
+    services.globals.push("audit_interval = 1".into());
+    site.configure(&services)?;
+    site.start()?;
+    site.wait("the table", || Ok(in_table(&site)? == 10_010))?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        theirs.push(timed(&site, &tool, &["-Sn"], None)?);
+        let (count, _) = audited(&folder)?;
+        site.wait("the next audit", || Ok(audited(&folder)?.0 > count))?;
+        ours.push(Duration::from_secs_f64(audited(&folder)?.1 / 1e3));
+    }
+    site.stop()?;
+    let [ours, theirs] = [ours, theirs].map(|times| median(times).as_secs_f64() * 1e3);
+    let note = format!("{ours:.1} ms; ipvsadm-rs -Sn {theirs:.1} ms");
+    Ok(report("audit of 11,000 rows", ours / theirs, 1.3, &note))
+}
+
+/// Time of one run of a program on the machine.
+fn timed(
+    site: &Site,
+    program: &Path,
+    arguments: &'static [&'static str],
+    input: Option<&Path>,
+) -> Result<Duration> {
+    let (program, input) = (program.to_owned(), input.map(Path::to_owned));
+    site.node.run(move || {
+        let work = Work {
+            arguments,
+            input: input.as_deref(),
+            repeat: 1,
+        };
+        work.time(&program)
+    })?
+}
+
+/// Number of audits so far, and how long the last one took, in milliseconds.
+fn audited(folder: &Path) -> Result<(u64, f64)> {
+    let text = std::fs::read(folder.join("lvs.json")).during("reading lvs.json")?;
+    let status: serde_json::Value = serde_json::from_slice(&text)
+        .map_err(std::io::Error::from)
+        .during("reading lvs.json")?;
+    let figure = |name: &str| status.get("audit").and_then(|audit| audit.get(name));
+    let count = figure("count").and_then(serde_json::Value::as_u64);
+    let last = figure("last_ms").and_then(serde_json::Value::as_f64);
+    count
+        .zip(last)
+        .ok_or_else(|| Error::unmet("lvs.json does not tell of audits"))
+}
