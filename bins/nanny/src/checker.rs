@@ -30,6 +30,7 @@ pub(crate) fn run(options: &Options, monitor: Monitor, events: &mut Events) -> E
         told: None,
         alive: Duration::ZERO,
         retry: Duration::ZERO,
+        now: Duration::ZERO,
     };
     loop {
         match checker.turn() {
@@ -51,12 +52,16 @@ struct Checker<'a> {
     alive: Duration,
     /// Not before this: too many programs are running.
     retry: Duration,
+    /// When the last event came, or the last work of length ended: where the next pause begins. Reading
+    /// the clock may cost a system call.
+    now: Duration,
 }
 
 impl Checker<'_> {
     /// Waits for one event and deals with it; a status ends the process.
     fn turn(&mut self) -> Result<Option<ExitCode>, CommandFailed> {
-        match self.events.wait(Some(self.wake())) {
+        let wake = self.wake();
+        match self.events.wait(self.now, wake) {
             Event::Stop(signal) => return Ok(Some(self.stop(signal))),
             Event::Orphaned => {
                 info!("the report pipe is closed: nobody to check for");
@@ -64,7 +69,10 @@ impl Checker<'_> {
             }
             Event::Force(force) => self.force(force)?,
             Event::Due if self.server.next_check().is_some() => self.check()?,
-            Event::Due => self.alive(),
+            Event::Due => {
+                self.now = self.events.now();
+                self.alive();
+            }
         }
         Ok(None)
     }
@@ -81,9 +89,12 @@ impl Checker<'_> {
     }
 
     fn check(&mut self) -> Result<(), CommandFailed> {
+        // The only look at the clock in a check: the pause follows the end of the check wherever it
+        // is counted from, as in the original.
+        self.now = self.events.now();
         let Some(outcome) = self.attempt() else {
-            self.retry = self.events.now() + CROWDED;
-            if self.events.now() >= self.alive + self.alive_period() {
+            self.retry = self.now + CROWDED;
+            if self.now >= self.alive + self.alive_period() {
                 self.alive();
             }
             return Ok(());
@@ -104,13 +115,13 @@ impl Checker<'_> {
             u8::from(self.server.standing() == Standing::Up),
             self.server.count()
         );
-        let actions = self.server.handle_check(self.events.now(), verdict);
+        let actions = self.server.handle_check(self.now, verdict);
         let leaves = actions
             .iter()
             .any(|action| matches!(action, Action::Leave { .. }));
         self.tell(reason.as_ref(), leaves);
         // Before a load query: that may take as long as a check.
-        if self.monitor.health.interval >= ALIVE || self.events.now() >= self.alive + ALIVE {
+        if self.monitor.health.interval >= ALIVE || self.now >= self.alive + ALIVE {
             self.alive();
         }
         self.perform(actions)
@@ -127,9 +138,10 @@ impl Checker<'_> {
             Some(Ok(slot)) => slot,
             Some(Err(_)) | None => None,
         };
+        let (now, interrupts) = (self.events.instant(self.now), self.events.interrupts());
         let outcome = monitor
             .check
-            .run(monitor.real, monitor.limit, &self.events.interrupts());
+            .run_at(now, monitor.real, monitor.limit, &interrupts);
         drop(slot);
         Some(outcome)
     }
@@ -158,7 +170,8 @@ impl Checker<'_> {
             Force::Up => info!("rose-colored glasses on"),
             Force::Normal => info!("DEBUG -- removing glasses"),
         }
-        let actions = self.server.handle_signal(self.events.now(), force);
+        self.now = self.events.now();
+        let actions = self.server.handle_signal(self.now, force);
         self.told = None;
         self.perform(actions)
     }
@@ -175,7 +188,14 @@ impl Checker<'_> {
     }
 
     fn perform(&mut self, actions: Vec<Action>) -> Result<(), CommandFailed> {
-        actions.into_iter().try_for_each(|action| self.act(action))
+        if actions.is_empty() {
+            return Ok(());
+        }
+        let begun = self.events.now();
+        let done = actions.into_iter().try_for_each(|action| self.act(action));
+        // Tools and load monitors take their time; the pause goes on meanwhile.
+        self.now += self.events.now().saturating_sub(begun);
+        done
     }
 
     fn act(&mut self, action: Action) -> Result<(), CommandFailed> {
@@ -267,7 +287,7 @@ impl Checker<'_> {
     }
 
     fn alive(&mut self) {
-        self.alive = self.events.now();
+        self.alive = self.now;
         if let Some(report) = &mut self.events.report {
             report.alive();
         }

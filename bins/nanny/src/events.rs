@@ -67,6 +67,11 @@ impl Events {
         self.start.elapsed()
     }
 
+    /// The same moment for those who do not know the start.
+    pub(crate) fn instant(&self, now: Duration) -> Instant {
+        self.start + now
+    }
+
     /// What must interrupt a check.
     pub(crate) fn interrupts(&self) -> Vec<BorrowedFd<'_>> {
         let report = self.report.as_ref().map(|report| report.as_fd());
@@ -75,11 +80,11 @@ impl Events {
             .collect()
     }
 
-    /// Waits until something happens, or until `until` (time since start). One system call for each
-    /// wait that ends with its time: a thousand checkers do little else.
-    pub(crate) fn wait(&mut self, until: Option<Duration>) -> Event {
+    /// Waits until something happens, or until `until`; both are times since start, and it is `now`.
+    /// One system call for each wait that ends with its time: a thousand checkers do little else.
+    pub(crate) fn wait(&mut self, mut now: Duration, until: Duration) -> Event {
         loop {
-            let left = until.map(|until| until.saturating_sub(self.now()));
+            let left = until.saturating_sub(now);
             match self.sleep(left) {
                 Woken::Signalled => {
                     if let Some(event) = self.signal() {
@@ -89,14 +94,15 @@ impl Events {
                 // A check that was interrupted by the end of the reports is still due: asked first.
                 Woken::Orphaned => return Event::Orphaned,
                 Woken::InTime => return Event::Due,
-                Woken::Otherwise if left.is_some_and(|left| left.is_zero()) => return Event::Due,
+                Woken::Otherwise if left.is_zero() => return Event::Due,
                 Woken::Otherwise => {}
             }
+            now = self.now();
         }
     }
 
     /// Polls once.
-    fn sleep(&mut self, left: Option<Duration>) -> Woken {
+    fn sleep(&mut self, left: Duration) -> Woken {
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         if let Some(report) = &self.report {
             let events = if report.is_waiting() {
@@ -106,7 +112,7 @@ impl Events {
             };
             fds.push(PollFd::new(report.as_fd(), events));
         }
-        let Ok(count) = ppoll(&mut fds, left.map(Into::into), None) else {
+        let Ok(count) = ppoll(&mut fds, Some(left.into()), None) else {
             return Woken::Otherwise;
         };
         let seen = |place: usize| {

@@ -12,7 +12,7 @@ pub(crate) fn run(monitor: &Monitor, events: &mut Events) -> ExitCode {
     let mut failover = Failover::default();
     let mut next = events.now();
     loop {
-        match events.wait(Some(next)) {
+        match events.wait(events.now(), next) {
             Event::Stop(signal) => {
                 info!("Terminating due to signal {}", signal as i32);
                 return ExitCode::SUCCESS;

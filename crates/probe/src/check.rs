@@ -7,7 +7,7 @@ use crate::service::Service;
 use crate::wait::Bounds;
 use std::net::SocketAddrV4;
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is done to learn whether a real server works.
 #[derive(Debug, Clone)]
@@ -48,7 +48,18 @@ impl Check {
         limit: Duration,
         interrupts: &[BorrowedFd<'_>],
     ) -> Outcome {
-        let bounds = Bounds::new(limit, interrupts);
+        self.run_at(Instant::now(), real, limit, interrupts)
+    }
+
+    /// The same where the time is known already, which is `now`.
+    pub fn run_at(
+        &self,
+        now: Instant,
+        real: SocketAddrV4,
+        limit: Duration,
+        interrupts: &[BorrowedFd<'_>],
+    ) -> Outcome {
+        let bounds = Bounds::new(now, limit, interrupts);
         match self {
             Self::Service(service) => service.check(real, &bounds),
             Self::Program { program, expect } => program.check(real, expect.as_ref(), &bounds),

@@ -6,7 +6,7 @@ use crate::reason::Reason;
 use crate::wait::Bounds;
 use std::net::SocketAddrV4;
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The word of `-U`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,8 @@ impl LoadMonitor {
         limit: Duration,
         interrupts: &[BorrowedFd<'_>],
     ) -> LoadOutcome {
-        match self.program.run(real, &Bounds::new(limit, interrupts)) {
+        let bounds = Bounds::new(Instant::now(), limit, interrupts);
+        match self.program.run(real, &bounds) {
             Finish::Interrupted { killed } => LoadOutcome::Interrupted { killed },
             Finish::Failed(reason) => LoadOutcome::Failed(reason),
             Finish::Ended { status, output } if status.success() => parse_load(&output)

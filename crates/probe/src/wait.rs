@@ -2,14 +2,18 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
+use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// The end of an attempt, and the descriptors that end it before.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bounds<'a> {
     pub(crate) limit: Duration,
-    pub(crate) until: Instant,
+    until: Instant,
+    /// Nothing was waited for yet: the whole limit is left. Reading the clock again would be a
+    /// system call more in each check where the kernel has no faster way.
+    fresh: Cell<bool>,
     /// Readable, or broken (the other end of a pipe is gone): give up at once.
     pub(crate) interrupts: &'a [BorrowedFd<'a>],
 }
@@ -27,8 +31,8 @@ pub(crate) enum Waited {
 }
 
 impl<'a> Bounds<'a> {
-    pub(crate) fn new(limit: Duration, interrupts: &'a [BorrowedFd<'a>]) -> Self {
-        let now = Instant::now();
+    /// It is `now`.
+    pub(crate) fn new(now: Instant, limit: Duration, interrupts: &'a [BorrowedFd<'a>]) -> Self {
         // A limit beyond the clock's range is none; a day is then as good.
         let until = now
             .checked_add(limit)
@@ -36,6 +40,7 @@ impl<'a> Bounds<'a> {
         Self {
             limit,
             until,
+            fresh: Cell::new(true),
             interrupts,
         }
     }
@@ -54,7 +59,11 @@ impl<'a> Bounds<'a> {
             .chain(wanted.iter().map(|(fd, events)| PollFd::new(*fd, *events)))
             .collect();
         loop {
-            let left = self.until.saturating_duration_since(Instant::now());
+            let left = if self.fresh.take() {
+                self.limit
+            } else {
+                self.until.saturating_duration_since(Instant::now())
+            };
             match ppoll(&mut fds, Some(left.into()), None) {
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Waited::Failed(errno),

@@ -153,7 +153,11 @@ fn reload(site: &Site, text: &str) -> Result<(f64, usize)> {
     let before = table.writes().len();
     let begun = now()?;
     site.reload()?;
-    site.wait(text, || Ok(table.text().contains(text)))?;
+    site.wait(text, || {
+        Ok(table.text().contains(text) && table.writes().len() > before)
+    })?;
+    // More than needed would follow at once.
+    std::thread::sleep(Duration::from_secs(1));
     let writes = table.writes();
     let new = writes.get(before..).unwrap_or_default();
     let (last, changes) = new
