@@ -99,7 +99,7 @@ pub struct Machine {
     complaints: Complaints,
     /// Run and number of a heartbeat whose sender has yet to prove that it is there.
     unproven: Option<(u64, u64)>,
-    stale_told: bool,
+    stale_told: Option<Duration>,
     /// A partner that is back has until then to prove that it is there.
     proof_until: Duration,
     /// The silence, by its beginning, in which it was given that time.
@@ -148,7 +148,7 @@ impl Machine {
             counters: Counters::default(),
             complaints: Complaints::default(),
             unproven: None,
-            stale_told: false,
+            stale_told: None,
             proof_until: now,
             proof_given_for: None,
             vips: Vips::default(),

@@ -90,6 +90,10 @@ impl Partner {
     ) -> Change {
         let word = heartbeat.word;
         let is_news = self.is_news(heartbeat);
+        let number = heartbeat.extended.map(|it| (it.boot, it.counter));
+        if !is_news && !self.is_copy_of_newest(path, number) {
+            return Change::None;
+        }
         let (watch, mut other) = match (path, self.private.as_mut()) {
             (Path::Private, Some(private)) => (private, Some(&mut self.public)),
             (_, private) => (&mut self.public, private),
@@ -100,7 +104,7 @@ impl Partner {
             // It was silent altogether, and returns on one path a moment before the other.
             other.expect_from(now);
         }
-        let before = watch.heard(now, word);
+        let before = watch.heard(now, word, number);
         self.silence_from = now;
         self.ever_heard = true;
         if !is_news {
@@ -143,12 +147,26 @@ impl Partner {
         }
     }
 
-    /// Whether it is the newest heartbeat, or a copy of it on another path.
+    /// Whether it is what this path has not carried yet of the newest heartbeat. What is older, or
+    /// comes twice by the same path, is no sign of life: somebody may be repeating it.
+    fn is_copy_of_newest(&self, path: Path, number: Option<(u64, u64)>) -> bool {
+        let newest = self.extended.map(|it| (it.boot, it.counter));
+        let watch = match (path, &self.private) {
+            (Path::Private, Some(private)) => private,
+            _ => &self.public,
+        };
+        number == newest && watch.number() != number
+    }
+
+    /// Whether it is newer than all before.
     fn is_news(&mut self, heartbeat: &Heartbeat) -> bool {
         let (Some(new), Some(old)) = (heartbeat.extended, self.extended) else {
             self.extended = heartbeat.extended;
             return true;
         };
+        if new.boot == old.boot && new.counter == old.counter {
+            return false;
+        }
         if self.previous_boot == Some(new.boot) || new.boot == old.boot && new.counter < old.counter
         {
             self.replayed = self.replayed.saturating_add(1);

@@ -56,6 +56,8 @@ pub(crate) struct PathWatch {
     since: Duration,
     last_heard: Option<Duration>,
     word: Option<Word>,
+    /// Run and number of the last heartbeat, where it has one.
+    number: Option<(u64, u64)>,
     health: PathHealth,
 }
 
@@ -66,6 +68,7 @@ impl PathWatch {
             since: now,
             last_heard: None,
             word: None,
+            number: None,
             health: PathHealth::Unknown,
         }
     }
@@ -83,7 +86,13 @@ impl PathWatch {
     }
 
     /// Takes note of a heartbeat; gives the word that this path carried before.
-    pub(crate) fn heard(&mut self, now: Duration, word: Word) -> Option<Word> {
+    pub(crate) fn heard(
+        &mut self,
+        now: Duration,
+        word: Word,
+        number: Option<(u64, u64)>,
+    ) -> Option<Word> {
+        self.number = number;
         self.since = now;
         self.last_heard = Some(now);
         match self.health {
@@ -103,6 +112,11 @@ impl PathWatch {
             && self
                 .last_heard
                 .is_some_and(|heard| now.saturating_sub(heard) < within)
+    }
+
+    /// Run and number of the last heartbeat on this path.
+    pub(crate) fn number(&self) -> Option<(u64, u64)> {
+        self.number
     }
 
     /// Since when this path is silent.

@@ -2,6 +2,10 @@
 
 use super::Machine;
 use crate::{Action, Configuration, Heartbeat, Notice};
+use std::time::Duration;
+
+/// Between two reports of what somebody else can bring about at will.
+pub(super) const PAUSE: Duration = Duration::from_secs(10);
 
 /// What was told already.
 #[derive(Debug, Clone, Default)]

@@ -59,7 +59,9 @@ impl Machine {
         let unheeded = settings
             .deadtime
             .saturating_sub(settings.keepalive)
-            .max(settings.keepalive * 3 / 2);
+            .max(settings.keepalive * 3 / 2)
+            // One that was not there has to listen first.
+            .max(settings.listening());
         match (self.phase, settings.vip_lifetime) {
             (Phase::Standby, _) => unheeded.max(SHORT),
             (_, Some(lifetime)) if self.vips_are_heeded() && !self.macs.is_empty() => {

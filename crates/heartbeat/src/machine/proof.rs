@@ -5,6 +5,7 @@
 //! but comes from a router that does not hear this one: a sign of life and no more.
 
 use super::Machine;
+use super::complaints::PAUSE;
 use crate::{Action, Extended, Heartbeat, Notice, Path};
 use std::time::Duration;
 
@@ -24,7 +25,6 @@ impl Machine {
         };
         if self.proves_freshness(&extended) {
             self.unproven = None;
-            self.stale_told = false;
             self.heartbeat(now, path, heartbeat, actions);
         } else {
             self.stale(now, extended, actions);
@@ -55,8 +55,8 @@ impl Machine {
         let starting = now < self.listen_until + self.settings.keepalive * 2;
         if starting || self.partner.advances(&extended) {
             self.partner.expect_from(now);
-        } else if !self.stale_told {
-            self.stale_told = true;
+        } else if self.stale_told.is_none_or(|told| now >= told + PAUSE) {
+            self.stale_told = Some(now);
             actions.push(Action::Report(Notice::StaleHeartbeat));
         }
     }

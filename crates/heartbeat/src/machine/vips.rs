@@ -2,6 +2,7 @@
 //! heartbeats. A dead or frozen one loses them by their lifetime.
 
 use super::Machine;
+use super::complaints::PAUSE;
 use crate::vip_watch::{Verdict, VipWatch};
 use crate::{Action, Mac, Notice, Phase, Settings};
 use std::net::Ipv4Addr;
@@ -9,8 +10,6 @@ use std::time::Duration;
 
 /// Longest time between two questions.
 const LONGEST_INTERVAL: Duration = Duration::from_millis(20);
-/// Time between two reports of VIPs that somebody else answers for.
-const PAUSE: Duration = Duration::from_secs(10);
 
 /// What was learned from the VIPs.
 #[derive(Debug, Clone, Default)]

@@ -43,7 +43,7 @@ fn an_activation_has_a_higher_epoch_than_any_heard_or_stored() {
 }
 
 #[test]
-fn an_overtaken_heartbeat_is_only_a_sign_of_life() {
+fn an_overtaken_heartbeat_changes_nothing() {
     let mut router = Router::backup();
     router.at(300, ours(5, 1, Word::Running));
     router.at(900, ours(6, 1, Word::Running));

@@ -48,6 +48,34 @@ fn a_replay_changes_nothing_and_is_no_sign_of_life() {
 }
 
 #[test]
+fn f26_replays_between_fresh_heartbeats_are_told_of_every_ten_seconds() {
+    let mut router = Router::backup();
+    router.until(1200);
+    let old = keyed(ours(1, 1, Word::Running), (3, 3));
+    for counter in 0..30 {
+        let fresh = keyed(ours(counter + 2, 1, Word::Running), current(&router));
+        router.at(1200 + 1000 * counter, fresh);
+        for _ in 0..10 {
+            router.record(old);
+        }
+    }
+    let told = Action::Report(Notice::StaleHeartbeat);
+    assert_eq!(router.count(|action| *action == told), 3);
+    assert_eq!(router.machine.counters().stale, 300);
+}
+
+#[test]
+fn a_repeated_heartbeat_is_no_sign_of_life_even_while_its_echo_is_current() {
+    let mut router = Router::backup();
+    router.until(1200);
+    let last = keyed(ours(1, 1, Word::Running), current(&router));
+    for millis in (1200..9000).step_by(100) {
+        router.at(millis, last);
+    }
+    assert_eq!(router.activation(), Some((4200, Cause::PartnerDead)));
+}
+
+#[test]
 fn a_partner_that_does_not_hear_us_is_alive_all_the_same() {
     let mut router = Router::backup();
     router.until(1200);
