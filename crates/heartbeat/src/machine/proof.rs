@@ -45,15 +45,20 @@ impl Machine {
 
     fn stale(&mut self, now: Duration, extended: Extended, actions: &mut Vec<Action>) {
         self.counters.stale = self.counters.stale.saturating_add(1);
-        // To be echoed, so that the partner can prove that it is there; a partner that did of
-        // late is not to be disturbed by a replay.
-        if now >= self.partner.dead_at(self.settings.deadtime) || self.partner.extended().is_none()
-        {
+        let dead = now >= self.partner.dead_at(self.settings.deadtime);
+        let known = self.partner.extended().map(|known| known.boot);
+        let advances = self.partner.advances(&extended);
+        if advances {
+            // Nothing older than that is to be echoed.
+            self.unproven = None;
+        } else if known.is_none() || dead && known != Some(extended.boot) {
+            // To be echoed, so that a partner of another run can prove that it is there; one that
+            // did of late is not to be disturbed by a replay.
             self.unproven = Some((extended.boot, extended.counter));
             self.grant_time_for_proof(now);
         }
         let starting = now < self.listen_until + self.settings.keepalive * 2;
-        if starting || self.partner.advances(&extended) {
+        if starting || advances {
             self.partner.expect_from(now);
         } else if self.stale_told.is_none_or(|told| now >= told + PAUSE) {
             self.stale_told = Some(now);

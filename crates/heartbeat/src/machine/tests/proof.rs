@@ -64,6 +64,22 @@ fn f26_replays_between_fresh_heartbeats_are_told_of_every_ten_seconds() {
     assert_eq!(router.machine.counters().stale, 300);
 }
 
+/// After a cut in which heartbeats were overheard that this router never got.
+#[test]
+fn replays_of_lost_heartbeats_do_not_keep_two_routers_apart() {
+    let mut router = Router::backup();
+    router.until(1200);
+    for counter in 1..=3 {
+        let fresh = keyed(ours(counter, 1, Word::Running), current(&router));
+        router.at(1200 + 1000 * counter, fresh);
+    }
+    router.at(8000, keyed(ours(5, 1, Word::Running), (3, 3)));
+    router.at(8100, keyed(ours(4, 1, Word::Running), (3, 3)));
+    let deaf = keyed(ours(40, 1, Word::Running), (3, 3));
+    router.at(9000, deaf);
+    assert_eq!(router.machine.echo(), (9, 40), "the newest of its run");
+}
+
 #[test]
 fn a_repeated_heartbeat_is_no_sign_of_life_even_while_its_echo_is_current() {
     let mut router = Router::backup();
