@@ -26,6 +26,7 @@ pub mod stall;
 pub mod stand_in;
 pub mod suite;
 pub mod table;
+pub mod terminal;
 pub mod wait;
 pub mod web;
 pub mod wire;

@@ -86,6 +86,9 @@ fn prepare(spec: &Spec) -> Result<()> {
     if spec.power_off {
         std::fs::create_dir_all("/dev/shm").during("making /dev/shm")?;
         mount_new("tmpfs", "/dev/shm")?;
+        // Terminals for programs under test.
+        std::fs::create_dir_all("/dev/pts").during("making /dev/pts")?;
+        mount_new("devpts", "/dev/pts")?;
     }
     load(spec.modules.as_deref(), NETWORK_MODULES)?;
     if spec.ipvs {

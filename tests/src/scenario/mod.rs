@@ -10,6 +10,7 @@ mod modes;
 mod original;
 mod refusals;
 mod reload;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -59,6 +60,7 @@ pub fn all() -> Vec<Scenario> {
         modes::SCENARIOS,
         refusals::SCENARIOS,
         original::SCENARIOS,
+        watch::SCENARIOS,
     ]
     .concat()
 }
