@@ -26,7 +26,7 @@ use crate::table::{self, Service};
 use crate::wait;
 
 /// Where the programs under test appear on a router.
-const PROGRAMS: &str = "/run/lab/bin";
+pub const PROGRAMS: &str = "/run/lab/bin";
 /// The router's configuration.
 pub const CONFIGURATION: &str = "/run/lab/lvs.cf";
 /// The user `nobody` and its group, the same number on every Debian machine.
@@ -88,9 +88,29 @@ impl Router {
             .during("writing lvs.cf")
     }
 
+    /// Shows the programs under test at another path too, as another version of them.
+    pub fn show_programs_at(&self, folder: &'static str) -> Result<()> {
+        self.node.run(move || {
+            std::fs::create_dir_all(folder).during("making a second program folder")?;
+            mount(
+                Some(PROGRAMS),
+                folder,
+                None::<&str>,
+                MsFlags::MS_BIND,
+                None::<&str>,
+            )
+            .during("showing the programs a second time")
+        })?
+    }
+
     /// Starts pulse in the foreground, as systemd does.
     pub fn start(&mut self) -> Result<()> {
-        let mut command = Command::new(Self::program("pulse"));
+        self.start_from(PROGRAMS)
+    }
+
+    /// The same with the programs in another folder.
+    pub fn start_from(&mut self, folder: &str) -> Result<()> {
+        let mut command = Command::new(format!("{folder}/pulse"));
         command
             .args(["--nofork", "-c", CONFIGURATION])
             .env("RUST_BACKTRACE", "1");

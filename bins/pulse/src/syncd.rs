@@ -190,7 +190,8 @@ async fn keep(mut orders: UnboundedReceiver<Order>, tell: impl Fn(Told)) {
                 let known = failure.as_ref();
                 let pause = known.map_or(RETRY.0, |(_, pause)| (*pause * 2).min(RETRY.1));
                 if known.is_none_or(|(known, _)| *known != text) {
-                    tell(Told::Failed(text.clone()));
+                    let interface = order.plan.interface.to_string_lossy();
+                    tell(Told::Failed(format!("{interface}: {text}")));
                 }
                 failure = Some((text, pause));
                 Some(pause)

@@ -10,6 +10,7 @@ mod modes;
 mod original;
 mod refusals;
 mod reload;
+mod upgrade;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -60,6 +61,7 @@ pub fn all() -> Vec<Scenario> {
         modes::SCENARIOS,
         refusals::SCENARIOS,
         original::SCENARIOS,
+        upgrade::SCENARIOS,
         watch::SCENARIOS,
     ]
     .concat()
