@@ -388,6 +388,11 @@ impl Machine {
         self.lvs.died(now);
         if self.lvs_is_for_the_partner(now) && !handing_over {
             self.hand_over(now, Cause::LvsFailing, actions);
+        } else if self.phase == Phase::Activating && self.settings.partner && self.lvs.is_failing()
+        {
+            // Nobody is served yet, and a partner that is not heard may hear this one.
+            self.retry_at = Some(now + self.lvs.plan_restart(now));
+            self.hand_over(now, Cause::LvsFailing, actions);
         } else {
             let delay = self.lvs.plan_restart(now);
             actions.push(Action::Report(Notice::LvsRestart { delay }));

@@ -2,11 +2,11 @@
 //! that it sent just now, which nobody could have known before.
 //!
 //! A genuine one without that proof, from the known run and newer than all before, is no replay
-//! but comes from a router that does not hear this one: a sign of life and no more.
+//! but comes from a router that does not hear this one: a sign of life, if it serves, and no more.
 
 use super::Machine;
 use super::complaints::PAUSE;
-use crate::{Action, Extended, Heartbeat, Notice, Path};
+use crate::{Action, Extended, Heartbeat, Notice, Path, Phase};
 use std::time::Duration;
 
 /// Heartbeats sent out of turn that may lie between a question and its echo.
@@ -58,9 +58,13 @@ impl Machine {
             self.grant_time_for_proof(now);
         }
         let starting = now < self.listen_until + self.settings.keepalive * 2;
-        if starting || advances {
-            self.partner.expect_from(now);
-        } else if self.stale_told.is_none_or(|told| now >= told + PAUSE) {
+        if advances {
+            // One that does not serve is no reason not to take over, and replays of it do no more
+            // than silence does.
+            if extended.phase != Phase::Standby {
+                self.partner.expect_from(now);
+            }
+        } else if !starting && self.stale_told.is_none_or(|told| now >= told + PAUSE) {
             self.stale_told = Some(now);
             actions.push(Action::Report(Notice::StaleHeartbeat));
         }
@@ -71,7 +75,8 @@ impl Machine {
         let silence = self.partner.dead_at(Duration::ZERO);
         if self.proof_given_for != Some(silence) {
             self.proof_given_for = Some(silence);
-            self.proof_until = now + self.settings.keepalive * 2;
+            // While it listens, this router says nothing that could be echoed.
+            self.proof_until = now.max(self.listen_until) + self.settings.keepalive * 2;
         }
     }
 

@@ -46,14 +46,15 @@ impl Config {
 
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let original = rng.chance(25).then(|| rng.below(2) as usize);
-        let keepalive = match rng.below(100) {
+        let keepalive = match rng.below(1000) {
             // Originals count whole seconds.
-            0..70 if original.is_some() => ms(1000),
+            0..700 if original.is_some() => ms(1000),
             _ if original.is_some() => ms(2000),
-            0..50 => ms(1000),
-            50..70 => ms(2000),
-            70..92 => ms(500),
-            92..99 => ms(100),
+            0..500 => ms(1000),
+            500..700 => ms(2000),
+            700..940 => ms(500),
+            // These take long.
+            940..997 => ms(100),
             _ => ms(10),
         };
         let plain = Self::plain(keepalive, keepalive * (2 + rng.below(5) as u32));

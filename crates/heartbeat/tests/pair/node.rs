@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) job: u32,
     pub(crate) sleep: Sleep,
     pub(crate) slept_at: Duration,
+    /// When its pulse has something to do.
+    pub(crate) due: Option<Duration>,
     pub(crate) powered: bool,
     pub(crate) vip: Vip,
     /// Pulse means to hold it.
@@ -90,6 +92,7 @@ impl Node {
             job: 0,
             sleep: Sleep::Awake,
             slept_at: Duration::ZERO,
+            due: None,
             powered: true,
             vip: Vip::Absent,
             held: false,

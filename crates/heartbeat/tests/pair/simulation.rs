@@ -199,16 +199,20 @@ impl Simulation {
 
     fn deadline(&self, node: usize) -> Option<Duration> {
         let router = &self.nodes[node];
-        if router.sleep != Sleep::Awake {
-            return None;
-        }
-        match router.pulse.as_ref()? {
-            Pulse::Ours(machine) => {
-                let late = self.mutant.lateness(&self.config.settings);
-                Some(machine.deadline()? + router.unnoticed + late)
+        router.due.filter(|_| router.is_awake())
+    }
+
+    /// After anything that its pulse was told.
+    fn renew_deadline(&mut self, node: usize) {
+        let late = self.mutant.lateness(&self.config.settings);
+        let router = &mut self.nodes[node];
+        router.due = match &router.pulse {
+            Some(Pulse::Ours(machine)) => {
+                machine.deadline().map(|due| due + router.unnoticed + late)
             }
-            Pulse::Original(original) => Some(original.deadline()),
-        }
+            Some(Pulse::Original(original)) => Some(original.deadline()),
+            None => None,
+        };
     }
 
     fn plan(&mut self, after: Duration, happening: Happening) {
@@ -273,6 +277,7 @@ impl Simulation {
             let times = (settings.keepalive, settings.deadtime);
             let original = Original::new(router.role, times, now, router.wall_offset);
             router.pulse = Some(Pulse::Original(Box::new(original)));
+            self.renew_deadline(node);
         } else {
             let run = match self.mutant {
                 Mutant::SameBoot => 1,
@@ -345,6 +350,7 @@ impl Simulation {
                 let acts = original.heard(now, heartbeat.word, activation);
                 self.act(to, acts, activation);
             }
+            self.renew_deadline(to);
             return;
         }
         let phase = self.nodes[to]
@@ -394,6 +400,7 @@ impl Simulation {
                 let activation = original_activation(&mut self.rng);
                 let acts = original.timeout(self.now, activation);
                 self.act(node, acts, activation);
+                self.renew_deadline(node);
             }
             _ => {}
         }

@@ -92,6 +92,19 @@ fn a_repeated_heartbeat_is_no_sign_of_life_even_while_its_echo_is_current() {
 }
 
 #[test]
+fn a_standby_that_does_not_hear_us_does_not_keep_us_from_serving() {
+    let mut router = Router::backup();
+    router.until(1200);
+    let proven = keyed(ours(1, 1, Word::Running), current(&router));
+    router.at(1200, proven);
+    for counter in 1..9 {
+        let deaf = keyed(ours(counter + 1, 1, Word::Stopped), (3, 3));
+        router.at(1200 + 1000 * counter, deaf);
+    }
+    assert_eq!(router.activation(), Some((4200, Cause::PartnerDead)));
+}
+
+#[test]
 fn a_partner_that_does_not_hear_us_is_alive_all_the_same() {
     let mut router = Router::backup();
     router.until(1200);

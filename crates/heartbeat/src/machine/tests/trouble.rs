@@ -53,6 +53,22 @@ fn b23_a_single_router_goes_on_restarting_lvs_with_back_off() {
 }
 
 #[test]
+fn b23_while_activating_a_failing_lvs_lets_a_partner_serve_that_is_not_heard() {
+    let mut router = Router::backup();
+    router.hear_each(200, 1500, Word::Running);
+    router.until(4200);
+    for death in 0..5 {
+        router.at(4210 + death, Event::LvsDied);
+    }
+    assert_eq!(router.machine.word(), Word::Stopped);
+    router.at(4230, Event::Deactivated);
+    router.until(5213);
+    assert_eq!(router.machine.phase(), Phase::Standby);
+    router.until(5214);
+    assert_eq!(router.machine.phase(), Phase::Activating, "it tries again");
+}
+
+#[test]
 fn refused_activation_hands_over_and_is_tried_again() {
     let mut router = Router::primary();
     router.until(3000);

@@ -104,6 +104,7 @@ impl Simulation {
             {
                 let acts = original.lvs_died();
                 self.act(node, acts, Duration::ZERO);
+                self.renew_deadline(node);
             }
             Some(Pulse::Ours(machine))
                 if matches!(machine.phase(), Phase::Active | Phase::Activating) =>
@@ -206,6 +207,7 @@ impl Simulation {
         self.nodes[node].wall_offset = offset;
         if let Some(Pulse::Original(original)) = &mut self.nodes[node].pulse {
             original.set_clock(offset);
+            self.renew_deadline(node);
         }
         let stranger = Mac([6, 6, 6, 6, 6, 6]);
         self.arrive(node, Arrival::VipAnswer(stranger));

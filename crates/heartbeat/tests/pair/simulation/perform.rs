@@ -17,7 +17,9 @@ impl Simulation {
         let before = machine.phase();
         let actions = machine.handle(now, event);
         let after = machine.phase();
-        if machine.deadline().is_none_or(|at| at <= now) {
+        self.renew_deadline(node);
+        let timely = |at: Duration| at > self.now;
+        if !self.nodes[node].due.is_some_and(timely) {
             self.violation = Some("a deadline in the past, or none".to_owned());
         }
         if self.trace.is_some()
