@@ -29,8 +29,9 @@ use crate::{
 const RETRIES: usize = 3;
 /// Requests of one send: their refusals, one datagram each, fit into the default receive buffer.
 const BATCH: usize = 128;
-/// The kernel fills datagrams of a listing up to the largest buffer that was offered, at most this.
-const RECEIVE_BUFFER: usize = 32 * 1024;
+/// The kernel fills datagrams of a listing up to the largest buffer that was offered, at most 32 KiB. An
+/// allocation of this size comes as pages that are zero already: only those that are used are touched.
+const RECEIVE_BUFFER: usize = 128 * 1024;
 /// Entries of a listing for which there is room at once; most services have no more servers.
 const USUAL: usize = 16;
 
