@@ -37,6 +37,8 @@ pub(crate) enum Order {
 /// How checkers are started, whatever their servers.
 #[derive(Debug)]
 pub(crate) struct Manner {
+    /// The checker of this project.
+    pub nanny: PathBuf,
     /// Their messages go where lvs's own go.
     pub foreground: bool,
     /// The user they run as; `None`: lvs's own.
@@ -50,10 +52,7 @@ pub(crate) fn spawn(start: &Start, manner: &Manner) -> Result<Child, ChildError>
     let nanny = &start.spec;
     // A site's own program may have to run ipvsadm.
     let user = manner.user.as_ref().filter(|_| nanny.custom.is_none());
-    let program = nanny
-        .custom
-        .clone()
-        .unwrap_or_else(|| daemon::paths::program("nanny"));
+    let program = nanny.custom.clone().unwrap_or_else(|| manner.nanny.clone());
     let output = if manner.foreground {
         Output::Inherit
     } else {

@@ -88,6 +88,8 @@ struct Shell {
     /// The role that follows when the configuration is loaded.
     then: Option<Mode>,
     tool: Option<Work<(Outcome, Duration)>>,
+    /// The tool was given work that has not begun.
+    given: bool,
     counting: Option<Work<(Counted, Duration)>>,
     manner: Manner,
     checkers: BTreeMap<ProcessId, mpsc::Sender<CheckerOrder>>,
@@ -133,7 +135,8 @@ pub(crate) async fn run(setup: Setup) -> u8 {
         if let Some(status) = shell.turn() {
             return shell.finish(status);
         }
-        let started = shell.start_some();
+        // The tool first: to start checkers takes a while.
+        let started = std::mem::take(&mut shell.given) || shell.start_some();
         if let Some(status) = shell.woken(&mut signals, &mut queue, started).await {
             return shell.finish(status);
         }
@@ -176,6 +179,7 @@ impl Shell {
             loading: None,
             then: by_hand.then_some(Mode::Active),
             tool: None,
+            given: false,
             counting: None,
             manner,
             checkers: BTreeMap::new(),
@@ -233,7 +237,10 @@ impl Shell {
                     .map(|error| format!("cannot write {}: {error}", drains::FILE));
                 complain(&mut self.drains_complaint, complaint);
             }
-            Action::Tool(job) => self.tool = Some(self.tool_work(job)),
+            Action::Tool(job) => {
+                self.tool = Some(self.tool_work(job));
+                self.given = true;
+            }
             Action::Count => self.counting = Some(self.count_work()),
             Action::Start(start) => self.start(*start),
             Action::Stop(id) => self.order(id, CheckerOrder::Stop),

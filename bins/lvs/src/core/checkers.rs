@@ -13,6 +13,9 @@ use crate::time::Now;
 /// Missed signs of life after which a checker is hung.
 const MISSED: u32 = 3;
 
+/// A checker that replaces another follows it after this time: what changes in the table goes first.
+const REPLACED: Duration = Duration::from_millis(50);
+
 /// A program that needs its service in the table is looked at again after this time.
 const SERVICE_WAIT: Duration = Duration::from_millis(100);
 
@@ -122,7 +125,7 @@ impl Core {
                         slot.process = Process::Ending(id);
                     } else {
                         slot.process = Process::None;
-                        self.enqueue(now.steady, key);
+                        self.enqueue(now.steady + REPLACED, key);
                     }
                 }
                 None => {

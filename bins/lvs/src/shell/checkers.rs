@@ -25,7 +25,8 @@ const TURN: Duration = Duration::from_millis(4);
 
 /// How checkers are started here; what is not as it should be is announced.
 pub(super) fn manner(options: &Options, run_dir: &Path, core: &mut Core) -> Manner {
-    let user = match user::of_checkers(&daemon::paths::program("nanny")) {
+    let nanny = daemon::paths::program("nanny");
+    let user = match user::of_checkers(&nanny) {
         Ok(user) => Some(user),
         Err(reason) => {
             core.announce(format!("checkers run as the same user as lvs: {reason}"));
@@ -44,6 +45,7 @@ pub(super) fn manner(options: &Options, run_dir: &Path, core: &mut Core) -> Mann
         }
     };
     Manner {
+        nanny,
         foreground: options.mode == StartMode::NoDaemon,
         user,
         programs,

@@ -4,8 +4,9 @@
 //! The child runs on this process's memory until exec, as after vfork, while the starting thread waits.
 //! Until then it makes system calls only: it neither allocates nor takes locks.
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString, OsStr, OsString};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -18,6 +19,8 @@ use crate::child::Credentials;
 
 /// The child's stack until exec, of which it uses little.
 const STACK: usize = 64 * 1024;
+/// More than the system says about a process; it says it in one piece.
+const STATUS: usize = 4096;
 /// Runs scripts without a first line that names their interpreter.
 const SHELL: &CStr = c"/bin/sh";
 /// Where programs without a slash are searched when `PATH` is not set.
@@ -108,6 +111,11 @@ struct Shared<'a> {
     errno: libc::c_int,
 }
 
+thread_local! {
+    /// The stack of the last child of this thread: to make one anew is the dearest part of a start.
+    static STACKS: Cell<Vec<u128>> = const { Cell::new(Vec::new()) };
+}
+
 /// Starts the program: its number, and a descriptor that becomes readable when it ends.
 pub(crate) fn start(program: &Program, setup: &Setup) -> io::Result<(Pid, OwnedFd)> {
     let pointers = |list: &[CString]| -> Vec<*const libc::c_char> {
@@ -136,7 +144,8 @@ pub(crate) fn start(program: &Program, setup: &Setup) -> io::Result<(Pid, OwnedF
 }
 
 fn clone(shared: &mut Shared<'_>) -> io::Result<(Pid, OwnedFd)> {
-    let mut stack: Vec<u128> = Vec::with_capacity(STACK / size_of::<u128>());
+    let mut stack = STACKS.take();
+    stack.reserve(STACK / size_of::<u128>());
     let mut ended: RawFd = -1;
     let shared = ptr::from_mut(shared).cast::<libc::c_void>();
     // A handler of this process must not run in the child, on this process's memory.
@@ -154,6 +163,7 @@ fn clone(shared: &mut Shared<'_>) -> io::Result<(Pid, OwnedFd)> {
         )
     };
     let error = io::Error::last_os_error();
+    STACKS.set(stack);
     before.thread_set_mask()?;
     if pid < 0 {
         return Err(error);
@@ -223,7 +233,10 @@ fn reset_signals(unusual: u64) {
 
 /// Signals that this process ignores or handles; all where the system does not say.
 fn unusual_signals() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut text = [0; STATUS];
+    let read = std::fs::File::open("/proc/self/status").and_then(|mut file| file.read(&mut text));
+    let status = text.get(..read.unwrap_or_default()).unwrap_or_default();
+    let status = String::from_utf8_lossy(status);
     let bits = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         u64::from_str_radix(line.trim(), 16).ok()

@@ -291,6 +291,8 @@ impl World {
 
     pub(super) fn reload(&mut self, config: &str) {
         self.event(Event::Plan(Box::new(plan(config))));
+        // Checkers that replace others follow.
+        self.pass(Duration::from_millis(60));
     }
 
     pub(super) fn saved(&self) -> String {
