@@ -39,6 +39,15 @@ use crate::start::Prepared;
 use crate::status::StatusFile;
 use crate::syncd;
 
+/// Old configuration tools send USR2 to every pulse; that is no reason to die.
+const SIGNALS: [Signal; 5] = [
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGHUP,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+];
+
 /// How work that was started reports back. A number tells which start is meant: what an earlier
 /// one asked for is void.
 #[derive(Debug)]
@@ -150,15 +159,7 @@ impl Router {
             bound,
         } = prepared;
         let text = |error: &dyn std::fmt::Display| error.to_string();
-        let signals = Signals::handle(&[
-            Signal::SIGTERM,
-            Signal::SIGINT,
-            Signal::SIGHUP,
-            // Old configuration tools send USR2 to every pulse; that is no reason to die.
-            Signal::SIGUSR1,
-            Signal::SIGUSR2,
-        ])
-        .map_err(|error| text(&error))?;
+        let signals = Signals::handle(&SIGNALS).map_err(|error| text(&error))?;
         let (sender, receiver) = unbounded_channel();
         for warning in &loaded.warnings {
             tracing::info!("{warning}");
