@@ -14,6 +14,8 @@ const SHORTEST: Duration = Duration::from_millis(60);
 const DOUBT: f64 = 1e-5;
 /// Questions without an answer that count as silence, and one that is still on its way.
 const UNANSWERED: u32 = 2 + 1;
+/// So many do whatever was lost before: that may have been a cut that is over.
+const MOST_UNANSWERED: u32 = 32;
 
 /// What the VIPs tell of the partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +89,7 @@ impl VipWatch {
             doubt *= lost;
             questions += 1;
         }
-        UNANSWERED.max(questions + 1)
+        (questions + 1).clamp(UNANSWERED, MOST_UNANSWERED)
     }
 }
 
@@ -124,6 +126,12 @@ mod tests {
         let (watch, now) = asked(98, |question| question < 96);
         assert_eq!(watch.verdict(now), Verdict::Serving);
         let (watch, now) = asked(40, |question| question < 7);
+        assert_eq!(watch.verdict(now), Verdict::Silent);
+    }
+
+    #[test]
+    fn one_answer_after_a_cut_does_not_hold_up_a_take_over_for_long() {
+        let (watch, now) = asked(99, |question| question == 66);
         assert_eq!(watch.verdict(now), Verdict::Silent);
     }
 
