@@ -10,7 +10,8 @@ use clap::{Parser, Subcommand};
 use crate::error::Result;
 use crate::kernel::{Job, Kernel, init};
 use crate::network::Method;
-use crate::{bench, demo, interrupt, scenario, setup, suite};
+use crate::storm::Storm;
+use crate::{bench, demo, interrupt, scenario, setup, storm, suite};
 
 /// The test laboratory.
 #[derive(Debug, Parser)]
@@ -48,6 +49,8 @@ enum Command {
         #[command(flatten)]
         options: bench::Options,
     },
+    /// Kill nannies and lvs at random moments under established connections.
+    Storm(Storm),
     /// Run a command as root on a kernel with IPVS.
     Run {
         /// Command and arguments.
@@ -70,6 +73,9 @@ enum Command {
         /// Which.
         rows: Vec<String>,
     },
+    /// A storm, inside the kernel.
+    #[command(name = "__storm", hide = true)]
+    StormInside(Storm),
     /// The demonstration, inside the kernel.
     #[command(name = "__demo", hide = true)]
     DemoInside {
@@ -126,6 +132,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
         Command::BenchInside { ours, original } => Ok(exit_code(bench::inside(&ours, &original)?)),
         Command::BenchLvsInside { programs, rows } => {
             Ok(exit_code(bench::lvs_inside(&programs, &rows)?))
+        }
+        Command::Storm(storm) => {
+            interrupt::watch()?;
+            Ok(exit_code(storm::run(&storm)?))
+        }
+        Command::StormInside(storm) => {
+            println!("PASS  storm: {}", storm::inside(&storm)?);
+            Ok(ExitCode::SUCCESS)
         }
         Command::Run { command } => {
             interrupt::watch()?;

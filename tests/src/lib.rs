@@ -24,6 +24,7 @@ pub mod setup;
 pub mod shell;
 pub mod stall;
 pub mod stand_in;
+pub mod storm;
 pub mod suite;
 pub mod table;
 pub mod terminal;

@@ -24,6 +24,9 @@ const NETWORK_MODULES: &[&str] = &[
     "iptable_nat",
     "iptable_mangle",
     "sch_netem",
+    "sch_ingress",
+    "cls_flower",
+    "act_skbedit",
 ];
 
 /// IPVS, its schedulers, its helpers.

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod balance;
+mod checkers;
 mod deaths;
 mod failover;
 mod laboratory;
@@ -10,6 +11,7 @@ mod modes;
 mod original;
 mod refusals;
 mod reload;
+mod services;
 mod upgrade;
 mod watch;
 
@@ -56,7 +58,9 @@ pub fn all() -> Vec<Scenario> {
         balance::SCENARIOS,
         failover::SCENARIOS,
         deaths::SCENARIOS,
+        checkers::SCENARIOS,
         reload::SCENARIOS,
+        services::SCENARIOS,
         addresses::SCENARIOS,
         modes::SCENARIOS,
         refusals::SCENARIOS,

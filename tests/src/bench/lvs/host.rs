@@ -20,7 +20,7 @@ pub(super) struct Place {
     pub(super) minutes: u32,
 }
 
-pub(super) const ROWS: [Row<Place>; 4] = [
+pub(super) const ROWS: [Row<Place>; 5] = [
     Row {
         name: "thousand",
         run: thousand,
@@ -36,6 +36,10 @@ pub(super) const ROWS: [Row<Place>; 4] = [
     Row {
         name: "programs",
         run: programs,
+    },
+    Row {
+        name: "reloads",
+        run: reloads,
     },
 ];
 
@@ -298,6 +302,64 @@ fn programs(place: &Place) -> Result<bool> {
         f64::from(most),
         MOST as f64,
         &note,
+    );
+    site.stop()?;
+    Ok(good)
+}
+
+/// A reload each second while check programs run: no crash, no growth, no lost verdict.
+fn reloads(place: &Place) -> Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    const SERVERS: usize = 40;
+    /// By then everything has been done once.
+    const WARM: u32 = 20;
+    let mut site = site(place)?;
+    let folder = site.folder.path().to_owned();
+    let (script, down) = (folder.join("check"), folder.join("down"));
+    let text = format!("#!/bin/sh\n[ -e {} ] || echo OK\n", down.display());
+    std::fs::write(&script, text).during("writing the check program")?;
+    for path in [&folder, &script] {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755))
+            .during("opening the folder to all")?;
+    }
+    let program = format!("send_program = \"{}\"", script.display());
+    let mut services = Services::new(SERVERS, 2, Check::Connect)
+        .with(&program)
+        .with("expect = \"OK\"");
+    site.configure(&services)?;
+    site.start()?;
+    let table = Table(&site);
+    table.wait(SERVERS, 0)?;
+    let mut before = 0.0;
+    let rounds = (60 * place.minutes).max(2 * WARM);
+    for round in 0..rounds {
+        interrupt::check()?;
+        if round == WARM {
+            before = usage::proportional_set(site.lvs())?;
+        }
+        services.first_weight = 4 + round % 2;
+        site.configure(&services)?;
+        site.reload()?;
+        std::thread::sleep(Duration::from_secs(1));
+        ensure!(
+            table.servers() == SERVERS,
+            "a server left the table; log of lvs:\n{}",
+            site.log()
+        );
+    }
+    let grown = usage::proportional_set(site.lvs())? - before;
+    let note = format!("{rounds} reloads, one each second");
+    let good = report("reloads: memory of lvs, kB more", grown, 1024.0, &note);
+    let weight = format!(" -r 127.1.0.1:80 -m -w {}\n", 4 + (rounds - 1) % 2);
+    site.wait("the last weight", || Ok(table.text().contains(&weight)))?;
+    std::fs::write(&down, "").during("taking all servers down")?;
+    table.wait(0, 0)?;
+    std::fs::remove_file(&down).during("bringing all servers back")?;
+    table.wait(SERVERS, 0)?;
+    ensure!(
+        site.logged(" died! ") == 0,
+        "checkers died; log of lvs:\n{}",
+        site.log()
     );
     site.stop()?;
     Ok(good)
