@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
 use crate::client::Session;
 use crate::configuration::{Configuration, Server};
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::network::{Method, Side, VIP};
 use crate::pair::Pair;
@@ -69,6 +70,14 @@ pub fn run(storm: &Storm) -> Result<bool> {
 /// The storm itself; gives a line about it.
 pub fn inside(storm: &Storm) -> Result<String> {
     let configuration = configuration();
+    // Both ends of each connection are here.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).during("asking for a limit")?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).during("raising a limit")?;
+    ensure!(
+        u64::from(storm.connections) * 2 + 500 < most,
+        "at most {most} descriptors are allowed: too few for {} connections",
+        storm.connections
+    );
     let mut pair = Pair::build(Method::Nat, 1)?;
     let result = (|| {
         let (_, node) = pair.web_mut(0)?;
