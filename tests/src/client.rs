@@ -148,13 +148,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects.
+    /// Connects; every answer has to come within a second.
     pub fn open(node: &Node, target: SocketAddr) -> Result<Self> {
-        let connected =
-            node.run(move || TcpStream::connect_timeout(&target, Duration::from_secs(1)))?;
+        Self::open_within(node, target, Duration::from_secs(1))
+    }
+
+    /// Connects; every answer has to come within the limit.
+    pub fn open_within(node: &Node, target: SocketAddr, limit: Duration) -> Result<Self> {
+        let connected = node.run(move || TcpStream::connect_timeout(&target, limit))?;
         let stream = connected.during("opening a session through the VIP")?;
         stream
-            .set_read_timeout(Some(Duration::from_secs(1)))
+            .set_read_timeout(Some(limit))
             .during("setting a limit")?;
         let mut session = Self { stream };
         session.exchange()?;

@@ -27,6 +27,8 @@ const SERVERS: u8 = 10;
 const REPLACED: Duration = Duration::from_secs(1 + 2);
 /// After the death of lvs the state is right within this time, with the same allowance.
 const RIGHT: Duration = Duration::from_secs(2 + 2);
+/// A connection without an answer by then is broken; a thousand of them keep their servers busy.
+const ANSWERED: Duration = Duration::from_secs(30);
 /// Limit for a whole storm in the kernel.
 const LIMIT: Duration = Duration::from_secs(2 * 3600);
 
@@ -121,7 +123,10 @@ struct Seen {
 fn blow(pair: &Pair, storm: &Storm, configuration: &Configuration) -> Result<String> {
     let router = pair.router(Side::A);
     let mut sessions: Vec<Session> = (0..storm.connections)
-        .map(|_| Session::open(&pair.network.client, SocketAddr::from((VIP, 80))))
+        .map(|_| {
+            let target = SocketAddr::from((VIP, 80));
+            Session::open_within(&pair.network.client, target, ANSWERED)
+        })
         .collect::<Result<_>>()?;
     let watch = Watch::start(pair)?;
     let mut dice = Dice::new();
@@ -143,12 +148,12 @@ fn blow(pair: &Pair, storm: &Storm, configuration: &Configuration) -> Result<Str
         }
         let count = sessions.len();
         if let Some(session) = sessions.get_mut(dice.below(count)) {
-            session.exchange()?;
+            alive(session, &seen)?;
         }
     }
     pair.wait_settled(Side::A, configuration, RIGHT)?;
     for session in &mut sessions {
-        session.exchange()?;
+        alive(session, &seen)?;
     }
     watch.end()?;
     nothing_left(pair, &pulse, before)?;
@@ -160,6 +165,15 @@ fn blow(pair: &Pair, storm: &Storm, configuration: &Configuration) -> Result<Str
         longest(&seen.lvs),
         sessions.len()
     ))
+}
+
+fn alive(session: &mut Session, seen: &Seen) -> Result<()> {
+    let (nannies, lvs) = (seen.nannies.len(), seen.lvs.len());
+    session.exchange().map_err(|error| {
+        Error::unmet(format_args!(
+            "after {nannies} deaths of nannies and {lvs} of lvs: {error}"
+        ))
+    })
 }
 
 fn longest(times: &[Duration]) -> u128 {
