@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::{Job, Kernel, init};
 use crate::network::Method;
 use crate::storm::Storm;
@@ -138,7 +138,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             Ok(exit_code(storm::run(&storm)?))
         }
         Command::StormInside(storm) => {
-            println!("PASS  storm: {}", storm::inside(&storm)?);
+            let result = storm::inside(&storm);
+            if let Err(Error::Explained { report, .. }) = &result {
+                println!("{report}");
+            }
+            println!("PASS  storm: {}", result?);
             Ok(ExitCode::SUCCESS)
         }
         Command::Run { command } => {
