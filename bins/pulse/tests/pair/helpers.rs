@@ -77,7 +77,7 @@ fn f32_a_sync_daemon_that_was_stopped_is_started_again_with_an_alarm() {
 fn b58_a_stop_waits_for_inactive_cmd() {
     let mut world = World::new();
     let slow = world.folder.path().join("slow");
-    let script = "#!/bin/sh\nsleep 0.5\necho \"$*\" >> \"$PULSE_TEST_LOG/slow.log\"\n";
+    let script = "#!/bin/sh\nsleep 0.2\necho \"$*\" >> \"$PULSE_TEST_LOG/slow.log\"\n";
     fs::write(&slow, script).unwrap();
     fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).unwrap();
     let text = world.configuration("");
