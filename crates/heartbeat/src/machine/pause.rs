@@ -50,10 +50,10 @@ impl Machine {
     /// The longest time between two turns that changes nothing.
     ///
     /// A standing-by router has nothing to lose but the freshness of what waits in its sockets. An
-    /// active one must not have lost its addresses, nor its partner have taken over: one that
-    /// heeds the VIPs does not as long as they are there, and they were renewed not longer ago
-    /// than a third of their lifetime; any other may when it has missed a heartbeat before. Never
-    /// below one and a half keepalives, since turns may be a keepalive apart.
+    /// active one must not have lost its addresses, which were renewed not longer ago than a
+    /// third of their lifetime, nor its partner have taken over: one that heeds the VIPs does not
+    /// as long as they are there; any other may when it has missed a heartbeat before. Without a
+    /// lifetime never below one and a half keepalives, since turns may be a keepalive apart.
     fn longest_gap(&self) -> Duration {
         let settings = &self.settings;
         let unheeded = settings
@@ -67,7 +67,8 @@ impl Machine {
             (_, Some(lifetime)) if self.vips_are_heeded() && !self.macs.is_empty() => {
                 lifetime * 2 / 3
             }
-            _ => unheeded,
+            (_, Some(lifetime)) => unheeded.min(lifetime * 2 / 3),
+            (_, None) => unheeded,
         }
     }
 

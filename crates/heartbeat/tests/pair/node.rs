@@ -63,7 +63,8 @@ pub(crate) struct Node {
     /// How often addresses will not come up.
     pub(crate) refusals: u64,
     pub(crate) refused_in_a_row: u32,
-    pub(crate) refused_at: Duration,
+    /// A hand-over of its was not taken.
+    pub(crate) untaken_at: Duration,
     /// After a refusal it tries again at this time.
     pub(crate) refused_until: Duration,
     /// What waits in the sockets while pulse does not run.
@@ -103,7 +104,7 @@ impl Node {
             lvs_waits: false,
             refusals: 0,
             refused_in_a_row: 0,
-            refused_at: Duration::ZERO,
+            untaken_at: Duration::ZERO,
             refused_until: Duration::ZERO,
             inbox: VecDeque::new(),
             handing_over: None,

@@ -99,6 +99,22 @@ fn a_pause_ends_in_letting_go_and_listening() {
 }
 
 #[test]
+fn a_pause_in_which_addresses_may_have_ended_is_one_with_every_partner() {
+    let slow = Settings {
+        keepalive: ms(2000),
+        deadtime: ms(4000),
+        ..settings(Role::Primary)
+    };
+    let mut router = Router::new(slow);
+    router.until(4100);
+    router.record(Event::Activated);
+    router.hear(4500, Word::Stopped);
+    router.now += ms(1400);
+    router.record(Event::Timeout);
+    assert_eq!(router.machine.why(), Some(Cause::Gap));
+}
+
+#[test]
 fn a_standby_that_was_paused_does_not_take_over_by_old_silence() {
     let mut router = Router::backup();
     router.hear_each(200, 5000, Word::Running);

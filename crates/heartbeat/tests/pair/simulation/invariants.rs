@@ -107,7 +107,7 @@ impl Simulation {
             && self.could_serve(1 - node)
             && !self.nodes[1 - node].is_active()
             // What the partner did not take is offered again after a while.
-            && self.now > self.nodes[1 - node].refused_at + ms(12_000)
+            && self.now > self.nodes[node].untaken_at + ms(12_000)
             && !self.sees_witness(node)
             && public.iter().all(|link| link.cut)
             && private.iter().all(Link::is_good)

@@ -54,6 +54,9 @@ impl Simulation {
         if after != Phase::Leaving {
             self.nodes[node].handing_over = None;
         }
+        if before == Phase::Leaving && after == Phase::Active {
+            self.nodes[node].untaken_at = self.now;
+        }
         for action in actions {
             if self.mutant.performs(&action) {
                 self.perform(node, action);
@@ -190,7 +193,6 @@ impl Simulation {
             Work::Activated if router.refusals > 0 => {
                 router.refusals -= 1;
                 router.refused_in_a_row += 1;
-                router.refused_at = self.now;
                 let wait = (1 << (router.refused_in_a_row - 1)).min(30);
                 router.refused_until = self.now + ms(wait * 1000 + 500);
                 self.disturbed();
