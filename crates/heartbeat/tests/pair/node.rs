@@ -56,6 +56,8 @@ pub(crate) struct Node {
     /// Tells ends of lifetimes apart.
     pub(crate) expiry: u32,
     pub(crate) carrier: bool,
+    pub(crate) carrier_since: Duration,
+    pub(crate) lvs_died_at: Option<Duration>,
     /// How often lvs will die before it becomes ready.
     pub(crate) lvs_deaths: u64,
     /// It died, and the next start that can succeed has not come yet.
@@ -100,6 +102,8 @@ impl Node {
             vip_since: Duration::ZERO,
             expiry: 0,
             carrier: true,
+            carrier_since: Duration::ZERO,
+            lvs_died_at: None,
             lvs_deaths: 0,
             lvs_waits: false,
             refusals: 0,

@@ -236,6 +236,7 @@ impl Simulation {
             Happening::Carrier { node } => {
                 self.note(node, format_args!("has carrier"));
                 self.nodes[node].carrier = true;
+                self.nodes[node].carrier_since = self.now;
                 self.disturbed();
                 self.tell_links(node);
             }

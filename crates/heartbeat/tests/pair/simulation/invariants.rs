@@ -106,6 +106,10 @@ impl Simulation {
             && self.nodes[node].is_active()
             && self.could_serve(1 - node)
             && !self.nodes[1 - node].is_active()
+            // Nothing is offered to one whose lvs kept dying within the last minute.
+            && self.nodes[1 - node]
+                .lvs_died_at
+                .is_none_or(|at| self.now > at + ms(62_000))
             // What the partner did not take is offered again after a while.
             && self.now > self.nodes[node].untaken_at + ms(12_000)
             && !self.sees_witness(node)
@@ -158,6 +162,8 @@ impl Simulation {
         let reachable = other.has_vip()
             && other.vip_since < while_ago
             && other.carrier
+            // VIPs that were silent for a moment count as ended.
+            && other.carrier_since < while_ago
             && self.network.serves()
             && self.watch.network_changed_at < while_ago;
         (heeded && reachable).then_some("from a partner whose VIP answers")

@@ -10,6 +10,9 @@ impl Simulation {
         if router.sleep != Sleep::Awake || !self.mutant.passes(&event) {
             return;
         }
+        if event == Event::LvsDied {
+            router.lvs_died_at = Some(self.now);
+        }
         let now = self.now - router.unnoticed;
         let Some(Pulse::Ours(machine)) = &mut router.pulse else {
             return;
