@@ -19,7 +19,7 @@ impl Machine {
         if !self.settings.partner {
             return false;
         }
-        if gap <= self.longest_gap() {
+        if gap <= self.longest_gap(now.saturating_sub(gap)) {
             self.put_off_judgement(now, late);
             return false;
         }
@@ -47,14 +47,14 @@ impl Machine {
         })
     }
 
-    /// The longest time between two turns that changes nothing.
+    /// The longest time between two turns, the first of them at `before`, that changes nothing.
     ///
     /// A standing-by router has nothing to lose but the freshness of what waits in its sockets. An
     /// active one must not have lost its addresses, which were renewed not longer ago than a
     /// third of their lifetime, nor its partner have taken over: one that heeds the VIPs does not
     /// as long as they are there; any other may when it has missed a heartbeat before. Without a
     /// lifetime never below one and a half keepalives, since turns may be a keepalive apart.
-    fn longest_gap(&self) -> Duration {
+    fn longest_gap(&self, before: Duration) -> Duration {
         let settings = &self.settings;
         let unheeded = settings
             .deadtime
@@ -67,6 +67,8 @@ impl Machine {
             (_, Some(lifetime)) if self.vips_are_heeded() && !self.macs.is_empty() => {
                 lifetime * 2 / 3
             }
+            // Nobody was there who could have noticed that they ended.
+            _ if before >= self.partner.dead_at(settings.deadtime) => unheeded,
             (_, Some(lifetime)) => unheeded.min(lifetime * 2 / 3),
             (_, None) => unheeded,
         }

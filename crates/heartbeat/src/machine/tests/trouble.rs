@@ -112,6 +112,13 @@ fn a_pause_in_which_addresses_may_have_ended_is_one_with_every_partner() {
     router.now += ms(1400);
     router.record(Event::Timeout);
     assert_eq!(router.machine.why(), Some(Cause::Gap));
+
+    let mut alone = Router::new(slow);
+    alone.until(4100);
+    alone.record(Event::Activated);
+    alone.now += ms(1400);
+    alone.record(Event::Timeout);
+    assert_eq!(alone.machine.phase(), Phase::Active, "nobody could notice");
 }
 
 #[test]
