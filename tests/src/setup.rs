@@ -95,7 +95,13 @@ pub fn require(tools: &[Tool]) -> Result<()> {
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
     let output = Command::new("apt-get")
-        .args(["-q", "-o", "DPkg::Lock::Timeout=300"])
+        .args([
+            "-q",
+            "-o",
+            "DPkg::Lock::Timeout=300",
+            "-o",
+            "Acquire::Retries=3",
+        ])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         // Single user: services that come with a package are not started.
