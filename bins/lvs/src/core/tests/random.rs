@@ -181,6 +181,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn the_plan_of_a_reload_is_what_it_does(
+        (old, new) in (config(), config()),
+        verdicts in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop_oneof![Just(Health::Down), (0i32..50).prop_map(Health::Up)]),
+            0..20,
+        ),
+    ) {
+        let mut world = World::serving("", &old);
+        for (index, health) in verdicts {
+            perform(&mut world, Step::Verdict(index, health));
+        }
+        world.pass(Duration::from_secs(1));
+        prop_assert_eq!(world.core.preview(&plan(&old)), []);
+        let mut planned = world.kernel.clone();
+        for operation in world.core.preview(&plan(&new)) {
+            prop_assert!(ipvs::apply(&mut planned, &operation), "{operation}");
+        }
+        world.event(Event::Plan(Box::new(plan(&new))));
+        prop_assert_eq!(&world.kernel, &planned);
+        let (core, mode) = (&world.core, world.core.mode().unwrap());
+        let departing: BTreeSet<_> = core.departing.keys().copied().collect();
+        let wanted = desired(core.plan(), core.health(), &departing, &planned, mode);
+        prop_assert_eq!(&planned, &wanted);
+        prop_assert_eq!(core.preview(&plan(&new)), []);
+    }
+}
+
 fn perform_tolerantly(world: &mut World, step: Step) {
     world.tolerant = true;
     perform(world, step);
