@@ -180,11 +180,18 @@ fn f13_without_descriptors_for_checkers_the_table_is_still_written() {
     assert!(limit.unwrap().success());
     let third = "server c {\naddress = 10.0.0.3\nactive = 1\n}\n}\n";
     let more = WEB.strip_suffix("}\n").unwrap().to_owned() + third;
-    world.write("lvs.cf", &more.replace("weight = 10", "weight = 5"));
+    // A change that no checker has to be started anew for.
+    world.write(
+        "lvs.cf",
+        &more.replace(
+            "active = 1\naddress = 192",
+            "scheduler = rr\nactive = 1\naddress = 192",
+        ),
+    );
     lvs.signal(Signal::SIGHUP);
     lvs.logs("nanny for child web/c died!");
     lvs.logs("too many open files");
-    world.table(&format!("{SERVICE}{}{B}", A.replace("-w 10", "-w 5")));
+    world.table(&format!("{}{A}{B}", SERVICE.replace("wlc", "rr")));
     assert_eq!(
         world
             .lines("starts")
