@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod command_line;
+mod faults;
 mod helpers;
 mod keys;
 mod links;
