@@ -65,6 +65,14 @@ enum Command {
         /// The original.
         original: PathBuf,
     },
+    /// The rows about fail-over that need the kernel's table, inside the kernel.
+    #[command(name = "__bench-failover", hide = true)]
+    BenchFailoverInside {
+        /// Folder of the programs.
+        programs: PathBuf,
+        /// Which.
+        rows: Vec<String>,
+    },
     /// The rows about lvs that need the kernel's table, inside the kernel.
     #[command(name = "__bench-lvs", hide = true)]
     BenchLvsInside {
@@ -144,6 +152,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             }
             println!("PASS  storm: {}", result?);
             Ok(ExitCode::SUCCESS)
+        }
+        Command::BenchFailoverInside { programs, rows } => {
+            Ok(exit_code(bench::failover_inside(&programs, &rows)?))
         }
         Command::Run { command } => {
             interrupt::watch()?;

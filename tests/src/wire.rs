@@ -140,6 +140,9 @@ impl Drop for Wire {
     }
 }
 
+/// Bytes of packets that may wait for the listener.
+const BUFFER: usize = 8 << 20;
+
 /// A router's port on the switch: interface number, router, public.
 type Ports = Vec<(usize, Side, bool)>;
 
@@ -174,6 +177,8 @@ fn open() -> Result<(OwnedFd, Ports)> {
     setsockopt(&fd, sockopt::ReceiveTimestampns, &true).during("asking for packet times")?;
     setsockopt(&fd, sockopt::ReceiveTimeout, &TimeVal::milliseconds(100))
         .during("setting a limit")?;
+    // 500 announcements come at once.
+    setsockopt(&fd, sockopt::RcvBufForce, &BUFFER).during("enlarging the receive buffer")?;
     let mut ports = Ports::new();
     for side in [Side::A, Side::B] {
         for (port, public) in side.ports().into_iter().zip([true, false]) {

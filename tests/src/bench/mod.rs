@@ -8,11 +8,12 @@ mod lvs;
 mod lvs_config;
 mod measure;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::error::Result;
+use crate::error::{Context, Error, Result};
+use crate::setup;
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,10 +81,36 @@ pub fn lvs_inside(programs: &Path, rows: &[String]) -> Result<bool> {
     lvs::inside(programs, rows)
 }
 
+/// The rows about fail-over that run inside the kernel.
+pub fn failover_inside(programs: &Path, rows: &[String]) -> Result<bool> {
+    failover::inside(programs, rows)
+}
+
 /// Prints a figure beside its bar; true when it is met.
 fn report(name: &str, figure: f64, bar: f64, note: &str) -> bool {
     let good = figure <= bar;
     let word = if good { "PASS" } else { "FAIL" };
     println!("{word}  {name:<34} {figure:8.3}  at most {bar:6.3}  {note}");
     good
+}
+
+/// Builds the programs as they are installed, and the laboratory, which is the stand-in. Gives their
+/// folder.
+fn release_build() -> Result<PathBuf> {
+    let own = setup::own_program()?;
+    let folder = own.parent().unwrap_or(Path::new("/"));
+    if folder.ends_with("release") {
+        return Ok(folder.to_owned());
+    }
+    let arguments = ["build", "--release", "--workspace", "--bins", "--quiet"];
+    let status = setup::cargo(&arguments)
+        .status()
+        .during("running cargo build")?;
+    if !status.success() {
+        return Err(Error::Command {
+            command: "cargo build --release".into(),
+            outcome: status.to_string(),
+        });
+    }
+    Ok(folder.with_file_name("release"))
 }

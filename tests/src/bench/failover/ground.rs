@@ -13,7 +13,7 @@ use crate::configuration::Configuration;
 use crate::ensure;
 use crate::error::{Context, Error, Result};
 use crate::network::{Method, Side, VIP};
-use crate::pair::{self, Pair};
+use crate::pair::Pair;
 use crate::ping::{self, Ping, time_of_day};
 use crate::stand_in;
 use crate::wait;
@@ -80,7 +80,7 @@ impl Ground {
         configuration: &Configuration,
     ) -> Result<Self> {
         let folder = tempfile::tempdir().during("making a folder for the programs")?;
-        stand_in::furnish(&pair::programs()?, folder.path())?;
+        stand_in::furnish(super::programs()?, folder.path())?;
         let pair = Pair::build_with(folder.path(), Method::Nat, 1)?;
         pair.configure(configuration)?;
         for router in &pair.routers {

@@ -6,13 +6,17 @@
 
 mod calm;
 mod ground;
+mod lab;
 mod many;
 mod outage;
 
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::Options;
 use crate::error::{Error, Result};
+use crate::kernel::{Job, Kernel};
 use crate::setup;
 
 /// Times of a pair.
@@ -102,12 +106,61 @@ const ROWS: &[Row] = &[
         shows: "10,000 packets of rubbish a second, for --minutes",
         run: calm::flood,
     },
+    Row {
+        name: "lab-stop",
+        shows: "planned stop under traffic through IPVS, 1 s / 3 s",
+        run: |_| inside_kernel("lab-stop"),
+    },
+    Row {
+        name: "lab-services",
+        shows: "50 services of 4 servers taken over, standby_checks = 1, 1 s / 3 s",
+        run: |_| inside_kernel("lab-services"),
+    },
 ];
+
+/// A row that runs in the kernel with IPVS.
+fn inside_kernel(name: &str) -> Result<bool> {
+    setup::require(setup::UML)?;
+    let own = setup::own_program()?;
+    let command = [
+        own.as_path(),
+        Path::new("__bench-failover"),
+        programs()?,
+        Path::new(name),
+    ];
+    let job = Job {
+        command: command
+            .map(|word| word.to_string_lossy().into_owned())
+            .to_vec(),
+        ipvs: true,
+        interactive: false,
+        limit: Some(LIMIT),
+    };
+    Ok(Kernel::choose().run(&job)? == 0)
+}
+
+/// The rows that run in the kernel.
+pub(super) fn inside(programs: &Path, rows: &[String]) -> Result<bool> {
+    lab::run(programs, rows)
+}
+
+/// Limit for the rows inside the kernel.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// The programs that are measured.
+static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
+
+fn programs() -> Result<&'static Path> {
+    let built = PROGRAMS.get().map(PathBuf::as_path);
+    built.ok_or_else(|| Error::unmet("the programs were not built"))
+}
 
 /// Measures the rows that were asked for, or all. True when every bar is met.
 pub(super) fn run(options: &Options) -> Result<bool> {
     setup::require(setup::BASE)?;
     setup::require(setup::KEEPALIVED)?;
+    let programs = super::release_build()?;
+    let _ = PROGRAMS.set(programs);
     let mut good = true;
     for row in selected(&options.rows)? {
         println!("      {}: {}", row.name, row.shows);

@@ -10,11 +10,11 @@ mod servers;
 mod site;
 mod usage;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::Options;
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::setup;
 
@@ -41,7 +41,7 @@ pub(super) fn run(options: &Options) -> Result<bool> {
         )));
     }
     let wanted = |name: &str| options.rows.is_empty() || options.rows.iter().any(|row| row == name);
-    let programs = release_build()?;
+    let programs = super::release_build()?;
     let mut good = true;
     for row in host::ROWS.iter().filter(|row| wanted(row.name)) {
         let place = host::Place {
@@ -84,25 +84,4 @@ fn lab(programs: &Path, rows: Vec<String>) -> Result<bool> {
 /// The part that runs inside the kernel.
 pub(super) fn inside(programs: &Path, rows: &[String]) -> Result<bool> {
     lab::run(programs, rows)
-}
-
-/// Builds the programs as they are installed, and the laboratory, which is the stand-in. Gives their
-/// folder.
-fn release_build() -> Result<PathBuf> {
-    let own = setup::own_program()?;
-    let folder = own.parent().unwrap_or(Path::new("/"));
-    if folder.ends_with("release") {
-        return Ok(folder.to_owned());
-    }
-    let arguments = ["build", "--release", "--workspace", "--bins", "--quiet"];
-    let status = setup::cargo(&arguments)
-        .status()
-        .during("running cargo build")?;
-    if !status.success() {
-        return Err(Error::Command {
-            command: "cargo build --release".into(),
-            outcome: status.to_string(),
-        });
-    }
-    Ok(folder.with_file_name("release"))
 }
