@@ -169,7 +169,14 @@ pub fn build() -> Result<()> {
 /// Builds what lets User-Mode Linux run on this processor; gives its path.
 pub fn build_xstate() -> Result<PathBuf> {
     build_with(&["--package", "uml-xstate"])?;
-    Ok(own_program()?.with_file_name("libuml_xstate.so"))
+    let library = own_program()?.with_file_name("libuml_xstate.so");
+    if library.is_file() {
+        return Ok(library);
+    }
+    Err(Error::Setup(format!(
+        "{} is missing: it must lie beside the laboratory's program; run it as `cargo lab`",
+        library.display()
+    )))
 }
 
 fn build_with(which: &[&str]) -> Result<()> {
