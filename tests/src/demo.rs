@@ -43,22 +43,14 @@ pub fn run(method: Method, keep: bool) -> Result<bool> {
     println!("building the programs");
     setup::build()?;
     println!("starting {kernel}");
-    let program = setup::own_program()?;
-    let mut command = vec![
-        program.to_string_lossy().into_owned(),
-        "__demo".into(),
-        method.word().into(),
-    ];
+    let mut words = vec!["__demo", method.word()];
+    words.extend(keep.then_some("--keep"));
+    let mut job = Job::own(&words, Duration::from_secs(180))?;
     if keep {
-        command.push("--keep".into());
+        job.interactive = true;
+        job.limit = None;
     }
-    let limit = (!keep).then_some(Duration::from_secs(180));
-    Ok(kernel.run(&Job {
-        command,
-        ipvs: true,
-        interactive: keep,
-        limit,
-    })? == 0)
+    Ok(kernel.run(&job)? == 0)
 }
 
 /// The part inside the kernel.

@@ -51,22 +51,15 @@ pub fn run(storm: &Storm) -> Result<bool> {
     setup::require(setup::BASE)?;
     setup::require(setup::UML)?;
     setup::build()?;
-    let own = setup::own_program()?.to_string_lossy().into_owned();
-    let mut command = vec![own, "__storm".to_owned()];
+    let mut words = vec!["__storm".to_owned()];
     for (option, number) in [
         ("--nannies", storm.nannies),
         ("--lvs", storm.lvs),
         ("--connections", storm.connections),
     ] {
-        command.extend([option.to_owned(), number.to_string()]);
+        words.extend([option.to_owned(), number.to_string()]);
     }
-    let job = Job {
-        command,
-        ipvs: true,
-        interactive: false,
-        limit: Some(LIMIT),
-    };
-    Ok(Kernel::choose().run(&job)? == 0)
+    Ok(Kernel::choose().run(&Job::own(&words, LIMIT)?)? == 0)
 }
 
 /// The storm itself; gives a line about it.

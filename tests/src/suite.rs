@@ -1,6 +1,7 @@
 //! `cargo lab test`: everything that must hold, one line each, and a count at the end.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -179,31 +180,19 @@ fn scenarios(kernel: Kernel, ipvs: bool, wanted: &BTreeSet<&str>) -> Result<Vec<
 fn one_boot(kernel: Kernel, ipvs: bool, names: &[&str]) -> Result<Vec<Outcome>> {
     let folder = tempfile::tempdir().during("making a temporary folder")?;
     let results = folder.path().join("results.json");
-    let mut arguments = vec![
-        "__scenarios".to_owned(),
-        results.to_string_lossy().into_owned(),
-    ];
-    arguments.extend(names.iter().map(|name| (*name).to_owned()));
-    match kernel.run(&own(arguments, ipvs)?) {
+    let mut words = vec![OsStr::new("__scenarios"), results.as_os_str()];
+    words.extend(names.iter().map(OsStr::new));
+    let job = Job {
+        ipvs,
+        ..Job::own(&words, LIMIT)?
+    };
+    match kernel.run(&job) {
         Ok(_) => {}
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(error) => println!("{error}"),
     }
     let text = std::fs::read(&results).unwrap_or_default();
     Ok(serde_json::from_slice(&text).unwrap_or_default())
-}
-
-/// The laboratory itself as a job for the kernel.
-fn own(arguments: Vec<String>, ipvs: bool) -> Result<Job> {
-    let program = setup::own_program()?;
-    let mut command = vec![program.to_string_lossy().into_owned()];
-    command.extend(arguments);
-    Ok(Job {
-        command,
-        ipvs,
-        interactive: false,
-        limit: Some(LIMIT),
-    })
 }
 
 /// Runs a command; its output is shown only when it fails.

@@ -34,15 +34,7 @@ pub(super) fn run() -> Result<bool> {
     let mut good = report("size without --watch, megabytes", bare, SIZE_BARE, "");
     let ours = release_build(&[])?;
     good &= report("size, megabytes", size(&ours)?, SIZE, "");
-    let command = [setup::own_program()?, "__bench".into(), ours, original];
-    let job = Job {
-        command: command
-            .map(|word| word.to_string_lossy().into_owned())
-            .to_vec(),
-        ipvs: true,
-        interactive: false,
-        limit: Some(LIMIT),
-    };
+    let job = Job::own(&[Path::new("__bench"), &ours, &original], LIMIT)?;
     Ok(Kernel::choose().run(&job)? == 0 && good)
 }
 

@@ -7,6 +7,7 @@ pub mod init;
 mod uml;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Context, Result};
-use crate::interrupt;
+use crate::{interrupt, setup};
 
 /// The kernel's packet of work, handed to its first process in a file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,6 +48,24 @@ pub struct Job {
     pub interactive: bool,
     /// After this time the kernel is taken down; none for a person's session.
     pub limit: Option<Duration>,
+}
+
+impl Job {
+    /// A part of the laboratory itself, by its hidden command and that one's arguments.
+    pub fn own<W: AsRef<OsStr>>(words: &[W], limit: Duration) -> Result<Self> {
+        let mut command = vec![setup::own_program()?.to_string_lossy().into_owned()];
+        command.extend(
+            words
+                .iter()
+                .map(|word| word.as_ref().to_string_lossy().into_owned()),
+        );
+        Ok(Self {
+            command,
+            ipvs: true,
+            interactive: false,
+            limit: Some(limit),
+        })
+    }
 }
 
 /// Which kernel is used.

@@ -121,22 +121,8 @@ const ROWS: &[Row] = &[
 /// A row that runs in the kernel with IPVS.
 fn inside_kernel(name: &str) -> Result<bool> {
     setup::require(setup::UML)?;
-    let own = setup::own_program()?;
-    let command = [
-        own.as_path(),
-        Path::new("__bench-failover"),
-        programs()?,
-        Path::new(name),
-    ];
-    let job = Job {
-        command: command
-            .map(|word| word.to_string_lossy().into_owned())
-            .to_vec(),
-        ipvs: true,
-        interactive: false,
-        limit: Some(LIMIT),
-    };
-    Ok(Kernel::choose().run(&job)? == 0)
+    let words = [Path::new("__bench-failover"), programs()?, Path::new(name)];
+    Ok(Kernel::choose().run(&Job::own(&words, LIMIT)?)? == 0)
 }
 
 /// The rows that run in the kernel.

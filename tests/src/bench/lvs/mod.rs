@@ -10,6 +10,7 @@ mod servers;
 mod site;
 mod usage;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,20 +66,9 @@ fn lab(programs: &Path, rows: Vec<String>) -> Result<bool> {
     setup::require(setup::BASE)?;
     setup::require(setup::UML)?;
     setup::require(setup::KEEPALIVED)?;
-    let own = setup::own_program()?;
-    let words = [own.as_path(), Path::new("__bench-lvs"), programs];
-    let mut command: Vec<String> = words
-        .iter()
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    command.extend(rows);
-    let job = Job {
-        command,
-        ipvs: true,
-        interactive: false,
-        limit: Some(LIMIT),
-    };
-    Ok(Kernel::choose().run(&job)? == 0)
+    let mut words = vec![OsStr::new("__bench-lvs"), programs.as_os_str()];
+    words.extend(rows.iter().map(OsStr::new));
+    Ok(Kernel::choose().run(&Job::own(&words, LIMIT)?)? == 0)
 }
 
 /// The part that runs inside the kernel.
