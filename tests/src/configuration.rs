@@ -78,6 +78,22 @@ impl Configuration {
     }
 }
 
+impl Configuration {
+    /// A NAT pair with this many servers, all on the machine of the first one; see `Pair::crowd`.
+    pub fn crowded(servers: u8) -> Self {
+        let mut configuration = Self::new(Method::Nat, 0);
+        let all = (0..servers).map(|number| Server {
+            name: format!("s{number}"),
+            address: Ipv4Addr::new(10, 20, 0, 110 + number),
+            weight: 1,
+        });
+        for service in &mut configuration.virtuals {
+            service.servers.extend(all.clone());
+        }
+        configuration
+    }
+}
+
 impl Virtual {
     /// A service on port 80 with the first servers of the network.
     pub fn new(

@@ -241,6 +241,18 @@ impl Pair {
             .collect()
     }
 
+    /// Gives the first real server's machine the addresses of all servers of a crowded configuration.
+    pub fn crowd(&mut self, configuration: &Configuration) -> Result<()> {
+        let (_, node) = self.web_mut(0)?;
+        let first = configuration.virtuals.first();
+        let lines: String = first
+            .iter()
+            .flat_map(|service| &service.servers)
+            .map(|server| format!("addr add {}/24 dev eth0\n", server.address))
+            .collect();
+        node.ip(&lines)
+    }
+
     /// Number of a web server by its name.
     pub fn web_mut(&mut self, index: usize) -> Result<(&mut Web, &crate::node::Node)> {
         match (self.web.get_mut(index), self.network.servers.get(index)) {

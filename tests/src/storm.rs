@@ -2,7 +2,7 @@
 //! established connections. No healthy server may leave the table, no connection may break, nothing
 //! may pile up.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -12,7 +12,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
 use crate::client::Session;
-use crate::configuration::{Configuration, Server};
+use crate::configuration::Configuration;
 use crate::error::{Context, Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::network::{Method, Side, VIP};
@@ -64,7 +64,7 @@ pub fn run(storm: &Storm) -> Result<bool> {
 
 /// The storm itself; gives a line about it.
 pub fn inside(storm: &Storm) -> Result<String> {
-    let configuration = configuration();
+    let configuration = Configuration::crowded(SERVERS);
     // Both ends of each connection are here.
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).during("asking for a limit")?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most).during("raising a limit")?;
@@ -75,11 +75,7 @@ pub fn inside(storm: &Storm) -> Result<String> {
     );
     let mut pair = Pair::build(Method::Nat, 1)?;
     let result = (|| {
-        let (_, node) = pair.web_mut(0)?;
-        let lines: String = (0..SERVERS)
-            .map(|number| format!("addr add {}/24 dev eth0\n", address(number)))
-            .collect();
-        node.ip(&lines)?;
+        pair.crowd(&configuration)?;
         let text = configuration.to_string();
         // A machine that is busy with a thousand connections must not fail a check by being slow.
         let text = text.replace("timeout = 1\n", "timeout = 6\n");
@@ -92,23 +88,6 @@ pub fn inside(storm: &Storm) -> Result<String> {
         blow(&pair, storm, &configuration)
     })();
     pair.explained(result)
-}
-
-fn address(number: u8) -> Ipv4Addr {
-    Ipv4Addr::new(10, 20, 0, 110 + number)
-}
-
-fn configuration() -> Configuration {
-    let mut configuration = Configuration::new(Method::Nat, 0);
-    let servers = (0..SERVERS).map(|number| Server {
-        name: format!("s{number}"),
-        address: address(number),
-        weight: 1,
-    });
-    for service in &mut configuration.virtuals {
-        service.servers.extend(servers.clone());
-    }
-    configuration
 }
 
 /// What was counted.

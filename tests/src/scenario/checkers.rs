@@ -1,6 +1,5 @@
 //! What goes wrong with checkers, servers and the table while the routers themselves are well.
 
-use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use nix::sys::ptrace;
@@ -9,7 +8,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use super::{SETTLE, SLACK, Scenario, with_pair};
-use crate::configuration::{Configuration, Server, Virtual};
+use crate::configuration::{Configuration, Virtual};
 use crate::error::{Context, Error, Result};
 use crate::network::{Method, SECOND_VIP, Side};
 use crate::pair::Pair;
@@ -235,25 +234,12 @@ fn servers(pair: &Pair) -> Result<usize> {
 
 fn all_die() -> Result<String> {
     const SERVERS: u8 = 40;
-    let address = |number: u8| Ipv4Addr::new(10, 20, 0, 110 + number);
     let sorry = "10.20.0.102";
-    let mut configuration = Configuration::new(Method::Nat, 0)
+    let configuration = Configuration::crowded(SERVERS)
         .each(|service| service.lines.push(format!("sorry_server = {sorry}")));
-    let all = (0..SERVERS).map(|number| Server {
-        name: format!("s{number}"),
-        address: address(number),
-        weight: 1,
-    });
-    for service in &mut configuration.virtuals {
-        service.servers.extend(all.clone());
-    }
     let mut pair = Pair::build(Method::Nat, 2)?;
     let result = (|| {
-        let (_, node) = pair.web_mut(0)?;
-        let lines: String = (0..SERVERS)
-            .map(|number| format!("addr add {}/24 dev eth0\n", address(number)))
-            .collect();
-        node.ip(&lines)?;
+        pair.crowd(&configuration)?;
         pair.configure(&configuration)?;
         pair.router_mut(Side::A).start()?;
         pair.router_mut(Side::B).start()?;
