@@ -28,6 +28,9 @@ pub(crate) struct Partner {
     silence_from: Duration,
     ever_heard: bool,
     claim: Claim,
+    /// When the last heartbeat that counted was due, and its number: with every keepalive that
+    /// follows, a living partner's number grows by one at least.
+    counted: (Duration, u64),
     /// The newest extended part; `None` while the partner is, or may be, an original.
     extended: Option<Extended>,
     /// The partner's run before the present one: what still arrives from it is old.
@@ -56,6 +59,7 @@ impl Partner {
             silence_from: now,
             ever_heard: false,
             claim: Claim::Unknown,
+            counted: (now, 0),
             extended: None,
             previous_boot: None,
             replayed: 0,
@@ -112,6 +116,7 @@ impl Partner {
         }
         // Numbered heartbeats cannot overtake each other; an original's can.
         let numbered = heartbeat.extended.is_some();
+        self.counted = (now, number.map_or(0, |(_, counter)| counter));
         match word {
             Word::Running => {
                 self.claim = Claim::Running;
@@ -188,6 +193,20 @@ impl Partner {
             }
             _ => false,
         }
+    }
+
+    /// Whether a heartbeat of the known run with this number can have been sent just now: what is
+    /// behind its time was sent when the partner was last there, whoever sends it again.
+    pub(crate) fn keeps_time(&mut self, now: Duration, counter: u64, keepalive: Duration) -> bool {
+        let (counted_at, number) = self.counted;
+        let steps = u32::try_from(counter.saturating_sub(number)).unwrap_or(u32::MAX);
+        let due = counted_at.saturating_add(keepalive.saturating_mul(steps));
+        let timely = now < due + keepalive;
+        if timely {
+            // Turns are a little late, one by one.
+            self.counted = (now.min(due + keepalive / 8), counter);
+        }
+        timely
     }
 
     /// How many heartbeats were older than what was known of their run, or of a run before it.

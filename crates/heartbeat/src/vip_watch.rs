@@ -8,7 +8,7 @@ use std::time::Duration;
 /// not the deadtime has passed: their lifetime may end before it.
 const CONVINCING: u32 = 8;
 /// VIPs that were answered for are not gone before they were silent for this long.
-const SHORTEST: Duration = Duration::from_millis(60);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(60);
 /// How likely it may be that all questions since the last answer were lost on the way, judged by
 /// those lost before.
 const DOUBT: f64 = 1e-5;
@@ -62,7 +62,12 @@ impl VipWatch {
         self.last_answer = Some(now);
     }
 
-    pub(crate) fn verdict(&self, now: Duration) -> Verdict {
+    pub(crate) fn answered_after(&self, time: Duration) -> bool {
+        self.last_answer.is_some_and(|answer| answer > time)
+    }
+
+    /// `shortest`: how long VIPs that were answered for must be silent at least.
+    pub(crate) fn verdict(&self, now: Duration, shortest: Duration) -> Verdict {
         let unanswered = self.asked - self.asked_until_answer;
         let Some(last_answer) = self.last_answer else {
             return if unanswered < UNANSWERED {
@@ -71,7 +76,7 @@ impl VipWatch {
                 Verdict::Silent
             };
         };
-        if unanswered < self.convincing_silence() || now < last_answer + SHORTEST {
+        if unanswered < self.convincing_silence() || now < last_answer + shortest {
             Verdict::Serving
         } else if self.answered >= CONVINCING {
             Verdict::Ended
@@ -115,31 +120,37 @@ mod tests {
 
     #[test]
     fn two_questions_without_any_answer_are_silence() {
-        assert_eq!(asked(2, |_| false).0.verdict(ms(60)), Verdict::Open);
-        assert_eq!(asked(3, |_| false).0.verdict(ms(60)), Verdict::Silent);
+        assert_eq!(
+            asked(2, |_| false).0.verdict(ms(60), SHORTEST),
+            Verdict::Open
+        );
+        assert_eq!(
+            asked(3, |_| false).0.verdict(ms(60), SHORTEST),
+            Verdict::Silent
+        );
     }
 
     #[test]
     fn answers_that_end_are_convincing_after_eight_and_a_row_without_any() {
         let (watch, now) = asked(100, |question| question < 96);
-        assert_eq!(watch.verdict(now), Verdict::Ended);
+        assert_eq!(watch.verdict(now, SHORTEST), Verdict::Ended);
         let (watch, now) = asked(98, |question| question < 96);
-        assert_eq!(watch.verdict(now), Verdict::Serving);
+        assert_eq!(watch.verdict(now, SHORTEST), Verdict::Serving);
         let (watch, now) = asked(40, |question| question < 7);
-        assert_eq!(watch.verdict(now), Verdict::Silent);
+        assert_eq!(watch.verdict(now, SHORTEST), Verdict::Silent);
     }
 
     #[test]
     fn one_answer_after_a_cut_does_not_hold_up_a_take_over_for_long() {
         let (watch, now) = asked(99, |question| question == 66);
-        assert_eq!(watch.verdict(now), Verdict::Silent);
+        assert_eq!(watch.verdict(now, SHORTEST), Verdict::Silent);
     }
 
     #[test]
     fn on_a_lossy_network_the_row_must_be_longer() {
         let (watch, now) = asked(62, |question| question < 52 && question % 2 == 0);
-        assert_eq!(watch.verdict(now), Verdict::Serving);
+        assert_eq!(watch.verdict(now, SHORTEST), Verdict::Serving);
         let (watch, now) = asked(80, |question| question < 52 && question % 2 == 0);
-        assert_eq!(watch.verdict(now), Verdict::Ended);
+        assert_eq!(watch.verdict(now, SHORTEST), Verdict::Ended);
     }
 }

@@ -1,8 +1,9 @@
 //! Keyed heartbeats must be of this moment: they repeat the number of this run and of a heartbeat
 //! that it sent just now, which nobody could have known before.
 //!
-//! A genuine one without that proof, from the known run and newer than all before, is no replay
-//! but comes from a router that does not hear this one: a sign of life, if it serves, and no more.
+//! A genuine one without that proof, from the known run, newer than all before and numbered as is
+//! due by now, is no replay but comes from a router that does not hear this one: a sign of life, if
+//! it serves, and no more.
 
 use super::Machine;
 use super::complaints::PAUSE;
@@ -57,8 +58,9 @@ impl Machine {
             self.unproven = Some((extended.boot, extended.counter));
             self.grant_time_for_proof(now);
         }
-        let starting = now < self.listen_until + self.settings.keepalive * 2;
-        if advances {
+        let keepalive = self.settings.keepalive;
+        let starting = now < self.listen_until + keepalive * 2;
+        if advances && self.partner.keeps_time(now, extended.counter, keepalive) {
             // One that does not serve is no reason not to take over, and replays of it do no more
             // than silence does.
             if extended.phase != Phase::Standby {

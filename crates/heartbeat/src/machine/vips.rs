@@ -3,13 +3,19 @@
 
 use super::Machine;
 use super::complaints::PAUSE;
-use crate::vip_watch::{Verdict, VipWatch};
+use crate::vip_watch::{SHORTEST, Verdict, VipWatch};
 use crate::{Action, Mac, Notice, Phase, Settings};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// Longest time between two questions.
 const LONGEST_INTERVAL: Duration = Duration::from_millis(20);
+
+/// VIPs that live on although their pulse cannot have died have to be silent for this long: a
+/// computer may stand still for some tenths of a second.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How much later than their lifetime says the kernel may remove VIPs, with some time to spare.
+const LATE_END: Duration = Duration::from_secs(2);
 
 /// What was learned from the VIPs.
 #[derive(Debug, Clone, Default)]
@@ -109,9 +115,29 @@ impl Machine {
     /// What the VIPs say of a silent partner.
     pub(super) fn vips_verdict(&self, now: Duration) -> Verdict {
         if self.vips_are_heeded() {
-            self.vips.watch.verdict(now)
+            self.vips
+                .watch
+                .verdict(now, self.shortest_silence_of_vips())
         } else {
             Verdict::Silent
+        }
+    }
+
+    /// VIPs of a pulse that died with its last heartbeat are waited for no longer than needed; those
+    /// that were answered for later belong to one that lives and is only not heard.
+    fn shortest_silence_of_vips(&self) -> Duration {
+        let Settings {
+            keepalive,
+            deadtime,
+            vip_lifetime,
+            ..
+        } = self.settings;
+        let ends_at = vip_lifetime
+            .map(|lifetime| self.partner.dead_at(Duration::ZERO) + keepalive + lifetime + LATE_END);
+        if ends_at.is_some_and(|end| self.vips.watch.answered_after(end)) {
+            deadtime.clamp(SHORTEST, PATIENCE)
+        } else {
+            SHORTEST
         }
     }
 

@@ -99,6 +99,28 @@ fn every_seed_keeps_the_invariants() {
     assert!(changes > runs, "nothing happened");
 }
 
+/// Runs that once ended badly, and what was wrong.
+#[test]
+fn seeds_that_failed_once() {
+    for (seed, what) in [
+        (
+            77_424,
+            "replays of what a suspended router had missed counted as signs of life",
+        ),
+        (
+            112_205,
+            "a computer that stood still for 57 ms in a long cut lost its role",
+        ),
+        (
+            116_774,
+            "the referee blamed a router for a VIP that its partner had all the time",
+        ),
+    ] {
+        let run = run(seed, Mutant::None, true);
+        assert_eq!(run.violation, None, "{what}: {}", run.trace());
+    }
+}
+
 #[test]
 fn a_run_is_its_seed() {
     for seed in [3, 1414] {

@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) job: u32,
     pub(crate) sleep: Sleep,
     pub(crate) slept_at: Duration,
+    /// How long the whole computer last stood still, and until when.
+    pub(crate) stood_still: (Duration, Duration),
     /// When its pulse has something to do.
     pub(crate) due: Option<Duration>,
     pub(crate) powered: bool,
@@ -95,6 +97,7 @@ impl Node {
             job: 0,
             sleep: Sleep::Awake,
             slept_at: Duration::ZERO,
+            stood_still: (Duration::ZERO, Duration::ZERO),
             due: None,
             powered: true,
             vip: Vip::Absent,

@@ -378,6 +378,9 @@ impl Simulation {
         }
         self.note(node, format_args!("runs again"));
         let slept = self.now - self.nodes[node].slept_at;
+        if self.nodes[node].sleep == Sleep::Suspended {
+            self.nodes[node].stood_still = (slept, self.now);
+        }
         self.nodes[node].sleep = Sleep::Awake;
         if self.mutant == Mutant::PausesUnnoticed {
             self.nodes[node].unnoticed += slept;

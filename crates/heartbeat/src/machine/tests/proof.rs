@@ -156,3 +156,40 @@ fn two_keyed_routers_that_start_together_find_each_other() {
     assert_eq!(activations, [1, 0]);
     assert_eq!(machines[1].partner_word(), Some(Word::Running));
 }
+
+/// While it was suspended, its partner went on for ten heartbeats; then it died, and somebody
+/// sends them again.
+#[test]
+fn replays_of_what_a_suspended_router_missed_are_no_sign_of_life() {
+    let mut router = Router::backup();
+    router.until(1200);
+    for counter in 1..=3 {
+        let fresh = keyed(ours(counter, 1, Word::Running), current(&router));
+        router.at(200 + 1000 * counter, fresh);
+    }
+    router.now = START + ms(14_000);
+    router.record(Event::Timeout);
+    for counter in 4..=13 {
+        let old = keyed(ours(counter, 1, Word::Running), (3, 3));
+        router.at(10_300 + 1000 * counter, old);
+    }
+    assert_eq!(router.activation(), Some((17_000, Cause::PartnerDead)));
+}
+
+/// Those of a short cut, one by one, as slowly as is of use.
+#[test]
+fn replays_of_lost_heartbeats_put_a_take_over_off_once_by_a_keepalive() {
+    let mut router = Router::backup();
+    router.until(1200);
+    for counter in 1..=3 {
+        let fresh = keyed(ours(counter, 1, Word::Running), current(&router));
+        router.at(200 + 1000 * counter, fresh);
+    }
+    for counter in 4..=6 {
+        let lost = keyed(ours(counter, 1, Word::Running), (3, 3));
+        router.at(3200 + 1900 * (counter - 3), lost);
+    }
+    let (at, cause) = router.activation().unwrap();
+    assert_eq!(cause, Cause::PartnerDead);
+    assert!(at <= 6200 + 1000 + 3000, "{at}");
+}

@@ -159,11 +159,29 @@ impl Simulation {
                 .partner_extended()
                 .is_some_and(|partner| partner.expiring && !partner.macs.is_empty());
         let while_ago = now.saturating_sub(settings.deadtime + ms(1000));
+        // So does a computer that stands still, which only time can tell from one whose VIPs have
+        // ended. It is given more of it when those of a dead pulse must have ended long ago.
+        let long_silent = heard
+            .zip(settings.vip_lifetime)
+            .is_some_and(|(heard, lifetime)| {
+                router
+                    .answered_at
+                    .is_some_and(|at| at > heard + settings.keepalive + lifetime + ms(2000))
+            });
+        let shortest = if long_silent {
+            settings.deadtime.clamp(ms(60), ms(500))
+        } else {
+            ms(60)
+        };
+        let (length, until) = other.stood_still;
+        // Questions are 20 ms apart: of two, one is asked just before and one just after.
+        let stood_still = length + ms(41) > shortest && until > while_ago;
         let reachable = other.has_vip()
             && other.vip_since < while_ago
             && other.carrier
             // VIPs that were silent for a moment count as ended.
             && other.carrier_since < while_ago
+            && !stood_still
             && self.network.serves()
             && self.watch.network_changed_at < while_ago;
         (heeded && reachable).then_some("from a partner whose VIP answers")
