@@ -28,6 +28,13 @@ impl Default for Links {
 }
 
 impl Links {
+    /// Heartbeats may pass again on a link that carried none before.
+    pub(crate) const fn regained(&self, before: &Self) -> bool {
+        self.public && !before.public
+            || self.private && !before.private
+            || self.vips && !before.vips
+    }
+
     /// A link failed that is to be minded.
     pub(crate) const fn failed(&self) -> bool {
         self.monitored && !(self.public && self.private && self.vips)

@@ -419,6 +419,8 @@ impl Machine {
             // Silence so far was measured by another rule.
             self.partner.expect_from(now);
         }
+        let latest = now + self.patience();
+        self.latched_until = self.latched_until.map(|until| until.min(latest));
         self.next_send = self.next_send.min(now + self.settings.keepalive);
     }
 

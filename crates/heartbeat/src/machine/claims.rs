@@ -60,6 +60,8 @@ impl Machine {
         actions.push(Action::Report(Notice::Clash(self.clash(path, true))));
         actions.push(Action::Report(Notice::ResendingArps { suppressed }));
         actions.push(Action::Announce);
+        // Which orders the other to stop.
+        self.send_own(now, actions);
         self.resend_at = now + self.resend_delay;
         self.resend_delay = (self.resend_delay * 2).min(LONGEST);
     }

@@ -12,14 +12,19 @@ const RELIEF: Duration = Duration::from_millis(1500);
 impl Machine {
     /// Lets go for the partner's sake, and gives it time to act on it.
     pub(super) fn hand_over(&mut self, now: Duration, cause: Cause, actions: &mut Vec<Action>) {
-        let patience = self.settings.deadtime + self.settings.keepalive * 2;
-        self.latched_until = Some(now + patience);
+        // One that says that it cannot need not be waited for.
+        self.latched_until = (!self.partner_is_unable()).then(|| now + self.patience());
         let leaving = Leaving {
             afterwards: Afterwards::StandBy,
             yielding: false,
         };
         self.let_go(now, cause, leaving, actions);
         self.send_own(now, actions);
+    }
+
+    /// How long the partner may need to take over when it is asked to.
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.deadtime + self.settings.keepalive * 2
     }
 
     pub(super) fn terminate(&mut self, now: Duration, actions: &mut Vec<Action>) {
@@ -69,8 +74,7 @@ impl Machine {
         cause: Cause,
         actions: &mut Vec<Action>,
     ) {
-        let patience = self.settings.deadtime + self.settings.keepalive * 2;
-        self.latched_until = Some(now + RELIEF + patience);
+        self.latched_until = Some(now + RELIEF + self.patience());
         self.leaving = Some(Leaving {
             afterwards: Afterwards::StandBy,
             yielding: false,

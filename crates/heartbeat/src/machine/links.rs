@@ -31,8 +31,10 @@ impl Machine {
             (true, false) => actions.push(Action::Report(Notice::LinksRestored)),
             _ => {}
         }
-        if links.failed() != before.failed() && self.spoke && !self.is_serving() {
-            // The partner should know whether this router could take over.
+        // The partner should know whether this router could take over; and if both became active
+        // meanwhile, no keepalive is to be lost before one yields.
+        let ability_changed = links.failed() != before.failed() && !self.is_serving();
+        if self.spoke && (ability_changed || links.regained(&before)) {
             self.send_own(now, actions);
         }
     }
@@ -76,7 +78,7 @@ impl Machine {
         }
     }
 
-    fn partner_is_unable(&self) -> bool {
+    pub(super) fn partner_is_unable(&self) -> bool {
         self.partner.extended().is_some_and(|partner| !partner.able)
     }
 

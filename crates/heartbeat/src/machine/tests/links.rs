@@ -150,3 +150,57 @@ fn with_both_unable_but_the_vips_reachable_one_of_them_serves() {
     router.until(1200);
     assert_eq!(router.activation(), Some((1100, Cause::BackupInactive)));
 }
+
+#[test]
+fn an_active_router_speaks_at_once_when_a_link_is_back() {
+    let mut router = Router::primary().activated();
+    let off = Links {
+        monitored: false,
+        ..NO_PRIVATE
+    };
+    router.at(5200, Event::Links(off));
+    let on = Links {
+        monitored: false,
+        ..GOOD
+    };
+    assert_eq!(router.at(5300, Event::Links(on)), [send(Word::Running)]);
+}
+
+#[test]
+fn a_partner_that_cannot_take_over_is_not_waited_for() {
+    let mut router = Router::primary();
+    for counter in 1..10 {
+        router.at(1000 * counter, unable(counter, Word::Stopped));
+        if counter == 3 {
+            router.at(3100, Event::Refused);
+            router.at(3200, Event::Deactivated);
+        }
+    }
+    let activations: Vec<_> = router
+        .log
+        .iter()
+        .filter(|(_, action)| matches!(action, Action::Activate(_)))
+        .map(|(at, _)| at.as_millis())
+        .collect();
+    assert_eq!(activations, [1100, 4100]);
+}
+
+#[test]
+fn a_shorter_deadtime_shortens_the_wait_for_a_partner_that_was_asked() {
+    let slow = Settings {
+        deadtime: ms(20_000),
+        ..settings(Role::Primary)
+    };
+    let mut router = Router::new(slow);
+    router.hear(1000, Word::Stopped);
+    router.at(1200, Event::Refused);
+    router.at(1300, Event::Deactivated);
+    router.at(1400, Event::Settings(settings(Role::Primary)));
+    router.hear_each(2000, 9000, Word::Stopped);
+    let again = router
+        .log
+        .iter()
+        .rposition(|(_, action)| matches!(action, Action::Activate(_)));
+    let at = router.log[again.unwrap()].0;
+    assert_eq!(at, ms(1400) + D + K * 2);
+}

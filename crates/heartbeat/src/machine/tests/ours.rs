@@ -30,6 +30,16 @@ fn who_took_over_later_stays() {
     );
 }
 
+/// Not with its next heartbeat only: both are active until then.
+#[test]
+fn a_lesser_claim_is_answered_at_once() {
+    let mut router = Router::primary().activated();
+    let clash = router.at(3500, ours(1, 0, Word::Running));
+    assert!(clash.contains(&send(Word::Running)), "{clash:?}");
+    let again = router.at(3510, ours(2, 0, Word::Running));
+    assert_eq!(again, [], "whoever repeats it gets no more answers");
+}
+
 #[test]
 fn an_activation_has_a_higher_epoch_than_any_heard_or_stored() {
     let identity = Identity {
