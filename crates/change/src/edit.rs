@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{refuse_name, refuse_value};
 use crate::item::{Item, Name};
-use crate::programs::guarded;
+use crate::programs::{guarded, is_built_in};
 
 /// A single change. Values have the form of `--show-config`: no outer quotes, an address and its
 /// device separated by a blank.
@@ -148,7 +148,8 @@ fn set(
     };
     done.map_err(|error| of(keyword, plain(&error)))?;
     let touched = changed.text() != editor.text();
-    if touched && !programs && guarded(keyword).is_some() {
+    let known = value.is_none_or(|value| is_built_in(keyword, value.as_bytes()));
+    if touched && !known && !programs && guarded(keyword).is_some() {
         let message = "what is run as root can be changed only in the file itself".to_owned();
         return Err(of(keyword, message));
     }

@@ -52,7 +52,8 @@ pub fn new_programs(old: &Config, new: &Config) -> Vec<Program> {
     fresh
 }
 
-fn is_built_in(keyword: &str, command: &[u8]) -> bool {
+/// What the daemons run without being told where it is.
+pub(crate) fn is_built_in(keyword: &str, command: &[u8]) -> bool {
     let built_in: &[&[u8]] = match keyword {
         "ipvsadm" => &[b"/sbin/ipvsadm", b"/usr/sbin/ipvsadm"],
         "rsh_command" => &[b"rsh", b"ssh"],

@@ -48,8 +48,12 @@ pub fn descriptor(variable: &str) -> Result<Option<OwnedFd>, InheritedError> {
             variable: variable.to_owned(),
             value: text.to_string(),
         })?;
+    take(variable.to_owned(), number).map(Some)
+}
+
+fn take(variable: String, number: RawFd) -> Result<OwnedFd, InheritedError> {
     let failed = |source| InheritedError::Descriptor {
-        variable: variable.to_owned(),
+        variable,
         value: number,
         source,
     };
@@ -61,7 +65,24 @@ pub fn descriptor(variable: &str) -> Result<Option<OwnedFd>, InheritedError> {
     }
     let descriptor = crate::system::take_descriptor(number).map_err(failed)?;
     taken.push(number);
-    Ok(Some(descriptor))
+    Ok(descriptor)
+}
+
+/// The first descriptor that the service manager passes to a service started by its socket.
+const FIRST_PASSED: RawFd = 3;
+
+/// The one listening socket of a service that the manager starts by its socket
+/// (`sd_listen_fds(3)`), `None` when it was not started so.
+pub fn listening() -> Result<Option<OwnedFd>, InheritedError> {
+    let own = std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
+    match std::env::var("LISTEN_FDS") {
+        Ok(count) if own && count == "1" => take("LISTEN_FDS".to_owned(), FIRST_PASSED).map(Some),
+        Ok(value) if own => Err(InheritedError::Number {
+            variable: "LISTEN_FDS".to_owned(),
+            value,
+        }),
+        _ => Ok(None),
+    }
 }
 
 /// A copy of standard input, for use as a channel.
