@@ -59,7 +59,8 @@ pub fn integer(text: &str) -> Result<i32, NumberError> {
 /// Adds `-?`, `--help`, `--usage` and `--version`; carries those out, or prints the error, and then
 /// returns the status to exit with. `version` is printed after `name`. Options of `command` need a
 /// long name, a help text, and when they take a value a value name; they may not be required:
-/// `--version` has precedence over what is missing.
+/// `--version` has precedence over what is missing. What `command` takes besides options is called
+/// in the help as in the table.
 pub fn parse(
     command: Command,
     name: &str,
@@ -120,7 +121,7 @@ fn popt_like(command: Command) -> Command {
         .disable_version_flag(true)
         .args_override_self(true)
         .mut_args(|arg| {
-            let takes_value = arg.get_action().takes_values();
+            let takes_value = arg.get_action().takes_values() && !arg.is_positional();
             arg.allow_hyphen_values(takes_value)
         })
         .arg(flag("version", "Display version"))

@@ -44,3 +44,4 @@ pub use parse::parse;
 pub use parse::parse_all;
 pub use place::Place;
 pub use place::PlaceError;
+pub use services::tcp_port;

@@ -60,6 +60,12 @@ impl Services {
     }
 }
 
+/// The port of a TCP service, by this machine's `/etc/services` or, where that does not know it, by
+/// the usual names.
+pub fn tcp_port(name: &str) -> Option<u16> {
+    Services::of_this_machine().port(name.as_bytes())
+}
+
 /// The usual names, for hints.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     USUAL.iter().map(|(name, _)| *name)

@@ -9,7 +9,11 @@ const OWN: [&str; 2] = ["help", "usage"];
 /// `--help`.
 pub(super) fn help(command: &Command, name: &str) -> String {
     let width = shown(command).map(|arg| left(arg).len()).max().unwrap_or(0);
-    let mut text = format!("Usage: {name} [OPTION...]\n");
+    let mut text = format!("Usage: {name} [OPTION...]");
+    for word in positional(command) {
+        text.push_str(&format!(" {word}"));
+    }
+    text.push('\n');
     for arg in shown(command).filter(|arg| !is_own(arg)) {
         line(&mut text, arg, width);
     }
@@ -29,7 +33,8 @@ pub(super) fn usage(command: &Command, name: &str) -> String {
     let cluster = Some(format!("[-{letters}]")).filter(|_| !letters.is_empty());
     let mut text = format!("Usage: {name}");
     let mut column = text.len();
-    for item in cluster.into_iter().chain(shown(command).map(synopsis)) {
+    let items = cluster.into_iter().chain(shown(command).map(synopsis));
+    for item in items.chain(positional(command).map(str::to_owned)) {
         if column + 1 + item.len() > WIDTH {
             text.push_str("\n       ");
             column = 7;
@@ -46,6 +51,14 @@ fn shown(command: &Command) -> impl Iterator<Item = &Arg> {
     command
         .get_arguments()
         .filter(|arg| !arg.is_hide_set() && arg.get_long().is_some())
+}
+
+/// What it takes besides options.
+fn positional(command: &Command) -> impl Iterator<Item = &str> {
+    command
+        .get_arguments()
+        .filter(|arg| !arg.is_hide_set() && arg.is_positional())
+        .map(|arg| arg.get_id().as_str())
 }
 
 fn is_own(arg: &Arg) -> bool {
