@@ -9,7 +9,6 @@ use health::{Action, Cause, Entry, Force, Removal, Server, Standing, Verdict};
 use nix::sys::signal::Signal;
 use probe::{Check, LoadOutcome, Outcome, Reason, Slots};
 use std::mem::{Discriminant, discriminant};
-use std::process::ExitCode;
 use std::time::Duration;
 use tracing::{debug, info};
 
@@ -20,7 +19,7 @@ const COMMAND_FAILED: u8 = 255;
 const CROWDED: Duration = Duration::from_millis(50);
 
 /// Checks until a signal, a failing ipvsadm or the end of lvs.
-pub(crate) fn run(options: &Options, monitor: Monitor, events: &mut Events) -> ExitCode {
+pub(crate) fn run(options: &Options, monitor: Monitor, events: &mut Events) -> u8 {
     let server = Server::new(monitor.health.clone());
     let mut checker = Checker {
         table: Table::new(options),
@@ -36,7 +35,7 @@ pub(crate) fn run(options: &Options, monitor: Monitor, events: &mut Events) -> E
         match checker.turn() {
             Ok(None) => {}
             Ok(Some(status)) => return status,
-            Err(CommandFailed) => return ExitCode::from(COMMAND_FAILED),
+            Err(CommandFailed) => return COMMAND_FAILED,
         }
     }
 }
@@ -59,13 +58,13 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     /// Waits for one event and deals with it; a status ends the process.
-    fn turn(&mut self) -> Result<Option<ExitCode>, CommandFailed> {
+    fn turn(&mut self) -> Result<Option<u8>, CommandFailed> {
         let wake = self.wake();
         match self.events.wait(self.now, wake) {
             Event::Stop(signal) => return Ok(Some(self.stop(signal))),
             Event::Orphaned => {
                 info!("the report pipe is closed: nobody to check for");
-                return Ok(Some(ExitCode::SUCCESS));
+                return Ok(Some(0));
             }
             Event::Force(force) => self.force(force)?,
             Event::Due if self.server.next_check().is_some() => self.check()?,
@@ -176,15 +175,14 @@ impl Checker<'_> {
         self.perform(actions)
     }
 
-    fn stop(&mut self, signal: Signal) -> ExitCode {
+    fn stop(&mut self, signal: Signal) -> u8 {
         info!("Terminating due to signal {}", signal as i32);
         // lvs keeps the entry: it knows whether it restarts or removes this checker.
         if self.events.report.is_some() {
-            return ExitCode::SUCCESS;
+            return 0;
         }
         let actions = self.server.handle_stop();
-        self.perform(actions)
-            .map_or(ExitCode::from(1), |()| ExitCode::SUCCESS)
+        self.perform(actions).map_or(crate::FAILED, |()| 0)
     }
 
     fn perform(&mut self, actions: Vec<Action>) -> Result<(), CommandFailed> {

@@ -4,20 +4,19 @@ use crate::events::{Event, Events};
 use crate::settings::Monitor;
 use health::{Failover, FailoverAction, Verdict};
 use probe::Outcome;
-use std::process::ExitCode;
 use tracing::info;
 
 /// Checks until there is a decision or a signal; the status says which.
-pub(crate) fn run(monitor: &Monitor, events: &mut Events) -> ExitCode {
+pub(crate) fn run(monitor: &Monitor, events: &mut Events) -> u8 {
     let mut failover = Failover::default();
     let mut next = events.now();
     loop {
         match events.wait(events.now(), next) {
             Event::Stop(signal) => {
                 info!("Terminating due to signal {}", signal as i32);
-                return ExitCode::SUCCESS;
+                return 0;
             }
-            Event::Orphaned => return ExitCode::SUCCESS,
+            Event::Orphaned => return 0,
             Event::Force(_) => continue,
             Event::Due => {}
         }
@@ -46,7 +45,7 @@ pub(crate) fn run(monitor: &Monitor, events: &mut Events) -> ExitCode {
     }
 }
 
-fn act(monitor: &Monitor, action: FailoverAction) -> Option<ExitCode> {
+fn act(monitor: &Monitor, action: FailoverAction) -> Option<u8> {
     match action {
         FailoverAction::Continue => None,
         FailoverAction::Available => {
@@ -59,11 +58,11 @@ fn act(monitor: &Monitor, action: FailoverAction) -> Option<ExitCode> {
         }
         FailoverAction::Lost => {
             info!("Exiting due to connection failure of {}", monitor.real);
-            Some(ExitCode::SUCCESS)
+            Some(0)
         }
         FailoverAction::NeverCame => {
             info!("Timeout waiting for remote service -- triggering failover!");
-            Some(ExitCode::from(1))
+            Some(crate::FAILED)
         }
     }
 }

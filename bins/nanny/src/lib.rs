@@ -6,7 +6,7 @@
 mod checker;
 mod events;
 mod failover;
-mod memory;
+mod given;
 mod options;
 mod report;
 mod settings;
@@ -17,14 +17,20 @@ use events::Events;
 use options::Service;
 use settings::Monitor;
 use std::ffi::OsString;
-use std::process::ExitCode;
 use tracing::info;
 
 /// Version printed by `--version`: the original's, which scripts compare.
 const VERSION: &str = "1.46";
 
-/// Runs the program with these arguments, its own name first.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Status of most failures.
+const FAILED: u8 = 1;
+
+/// Runs the program with these arguments, its own name first, and gives its exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> i32 {
+    start(args).into()
+}
+
+fn start(args: impl IntoIterator<Item = OsString>) -> u8 {
     let options = match options::parse(args) {
         Ok(options) => options,
         Err(status) => return status,
@@ -47,20 +53,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut events = match Events::open(report) {
         Ok(events) => events,
         Err(error) => {
-            running.fail(1, &format!("nanny: cannot receive signals: {error}"));
-            return ExitCode::from(1);
+            running.fail(FAILED, &format!("nanny: cannot receive signals: {error}"));
+            return FAILED;
         }
     };
     running.ready();
     monitor.notices.iter().for_each(|notice| info!("{notice}"));
-    memory::give_back();
     match options.service {
         Service::Failover => failover::run(&monitor, &mut events),
         Service::Lvs => checker::run(&options, monitor, &mut events),
     }
 }
 
-fn refuse(text: &str) -> ExitCode {
+fn refuse(text: &str) -> u8 {
     eprintln!("nanny: {text}");
-    ExitCode::from(1)
+    FAILED
 }

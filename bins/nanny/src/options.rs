@@ -1,11 +1,9 @@
 //! nanny's options (`piranha-daemons.md` 2.2) as one value; refusals in the original's words.
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use daemon::cli::{self, integer};
+use crate::given::{self, Given};
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::process::ExitCode;
 
 /// Which kind of service is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,17 +45,16 @@ pub(crate) struct Options {
 }
 
 /// Parses the arguments; `Err` is the status to exit with, everything has been printed.
-pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, ExitCode> {
-    let matches = cli::parse(command(), "nanny", crate::VERSION, args)?;
-    read(&matches).map_err(|text| {
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options, u8> {
+    read(&given::parse(args.into_iter().collect())?).map_err(|text| {
         eprintln!("nanny: {text}");
-        ExitCode::from(1)
+        crate::FAILED
     })
 }
 
 /// What an option takes; the text is what the help calls the value.
-#[derive(Clone, Copy)]
-enum Takes {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Takes {
     Nothing,
     Number(&'static str),
     Text(&'static str),
@@ -66,9 +63,9 @@ enum Takes {
 use Takes::{Nothing, Number, Text};
 
 /// Long name, letter, value, help; in the order of the help.
-type Row = (&'static str, Option<char>, Takes, &'static str);
+pub(crate) type Row = (&'static str, Option<char>, Takes, &'static str);
 
-static OPTIONS: [Row; 26] = [
+pub(crate) static OPTIONS: [Row; 26] = [
     (
         "interval",
         Some('t'),
@@ -182,31 +179,17 @@ static OPTIONS: [Row; 26] = [
     ("norun", None, Nothing, "Do not run ipvsadm"),
 ];
 
-fn command() -> Command {
-    Command::new("nanny").args(OPTIONS.iter().map(argument))
-}
-
-fn argument(&(long, letter, takes, help): &Row) -> Arg {
-    let argument = Arg::new(long).long(long).short(letter).help(help);
-    match takes {
-        Nothing => argument.action(ArgAction::SetTrue),
-        Number(value) => argument.value_name(value).value_parser(integer),
-        Text(value) => argument
-            .value_name(value)
-            .value_parser(value_parser!(OsString)),
-    }
-}
-
-fn read(matches: &ArgMatches) -> Result<Options, String> {
-    let number = |name, default| matches.get_one::<i32>(name).copied().unwrap_or(default);
-    let text = |name: &str| matches.get_one::<OsString>(name).cloned();
+fn read(given: &Given) -> Result<Options, String> {
+    let number = |name, default| given.number(name).unwrap_or(default);
+    let text = |name| given.text(name);
+    let flag = |name| given.has(name);
     let bytes = |name| text(name).map(OsStringExt::into_vec);
     let address =
         text("server").ok_or_else(|| "No address supplied. Use '--help' for help. ".to_owned())?;
     let server = address.to_str().and_then(|text| text.parse().ok());
     let server =
         server.ok_or_else(|| format!("bad IP address -- {}", address.to_string_lossy()))?;
-    let service = match (matches.get_flag("fos"), matches.get_flag("lvs")) {
+    let service = match (flag("fos"), flag("lvs")) {
         (true, _) => Service::Failover,
         (false, true) => Service::Lvs,
         (false, false) => return Err("unknown service type".to_owned()),
@@ -217,8 +200,8 @@ fn read(matches: &ArgMatches) -> Result<Options, String> {
         ipvsadm: text("ipvsadm").unwrap_or_else(|| "/sbin/ipvsadm".into()),
         load_command: bytes("loadcmd"),
         method: method(text("method")),
-        nodaemon: matches.get_flag("nodaemon"),
-        nofork: matches.get_flag("nofork"),
+        nodaemon: flag("nodaemon"),
+        nofork: flag("nofork"),
         port: as_port(port)?,
         real_port: as_port(number("rport", port))?,
         reentry: number("reentrytime", 0),
@@ -227,16 +210,16 @@ fn read(matches: &ArgMatches) -> Result<Options, String> {
         send_program: bytes("send_program"),
         send: bytes("send_string"),
         expect: bytes("expect_string"),
-        regex: matches.get_flag("regex"),
-        suppress: matches.get_flag("suppress"),
-        quiesce: matches.get_flag("quiesce_server"),
-        udp: matches.get_flag("udp"),
-        verbose: matches.get_flag("verbose"),
+        regex: flag("regex"),
+        suppress: flag("suppress"),
+        quiesce: flag("quiesce_server"),
+        udp: flag("udp"),
+        verbose: flag("verbose"),
         virtual_address: text("virtaddress"),
         mark: number("fwmark", 0),
         weight: number("weight", 1),
         service,
-        norun: matches.get_flag("test-start") || matches.get_flag("norun"),
+        norun: flag("test-start") || flag("norun"),
     })
 }
 
@@ -264,8 +247,7 @@ mod tests {
 
     fn options(words: &[&str]) -> Result<Options, String> {
         let words = ["nanny"].iter().chain(words).map(OsString::from);
-        let matches = cli::parse(command(), "nanny", crate::VERSION, words).unwrap();
-        read(&matches)
+        read(&given::parse(words.collect()).unwrap())
     }
 
     #[test]
