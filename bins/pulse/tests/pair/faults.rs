@@ -12,7 +12,7 @@ use crate::{DEADTIME, pair};
 const RUNNING: [u8; 4] = 0xBDAD_DBDA_u32.to_le_bytes();
 const PORT: u16 = 1539;
 
-fn know_each_other(world: &World) {
+pub(crate) fn know_each_other(world: &World) {
     let (a, b) = (&world.a, &world.b);
     a.wait_said("run/pulse.json", "\"phase\": \"active\"");
     a.wait_said("run/pulse.json", "\"phase\": \"standby\"");

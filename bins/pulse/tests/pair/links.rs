@@ -48,6 +48,35 @@ fn f20_a_lost_carrier_hands_over_and_its_return_changes_nothing() {
 }
 
 #[test]
+fn f20_an_interface_that_is_removed_hands_over_and_its_return_changes_nothing() {
+    let world = watchful();
+    let (a, b) = (&world.a, &world.b);
+    run(&format!("ip -n {} link del eth1", a.namespace));
+    b.wait_owns(VIP);
+    a.wait_said("pulse.log", "Private NIC: link down");
+    b.wait_said("pulse.log", "primary inactive: activating lvs");
+    wait("the addresses go", || (!a.owns(VIP)).then_some(()));
+    b.wait_said("pulse.log", "no heartbeats on the private path");
+
+    world.in_witness(&format!(
+        "link add aeth1 type veth peer name eth1 netns {}",
+        a.namespace
+    ));
+    world.in_witness("link set aeth1 master private up");
+    run(&format!(
+        "ip -n {} address add 10.78.0.1/24 dev eth1",
+        a.namespace
+    ));
+    run(&format!("ip -n {} link set eth1 up", a.namespace));
+    a.wait_said("pulse.log", "Local NIC link(s) restored: Pulse enabled");
+    b.wait_said("pulse.log", "heartbeats on the private path again");
+    std::thread::sleep(DEADTIME * 2);
+    assert!(b.owns(VIP) && !a.owns(VIP));
+    assert_eq!(a.count("pulse.log", "activating lvs"), 1);
+    assert_eq!(b.count("pulse.log", "activating lvs"), 1);
+}
+
+#[test]
 fn nobody_takes_over_without_carrier_on_the_interfaces_of_its_vips() {
     let mut world = pair();
     world.b.wait_said("run/pulse.json", "\"says\": \"running\"");

@@ -261,9 +261,15 @@ impl Router {
     }
 
     pub(crate) fn command(&self, options: &[&str]) -> Command {
+        self.command_by(&[], options)
+    }
+
+    /// By a program that becomes what follows its arguments. Its mounts are seen by pulse alone.
+    pub(crate) fn command_by(&self, wrapper: &[&str], options: &[&str]) -> Command {
         let mut command = Command::new("ip");
         command
             .args(["netns", "exec", &self.namespace])
+            .args(wrapper)
             .arg(self.programs.join("pulse"))
             .arg("-c")
             .arg(self.log.join("lvs.cf"))
@@ -279,12 +285,17 @@ impl Router {
 
     /// Starts pulse in the foreground; what it says is in [`Router::said`].
     pub(crate) fn start(&mut self) {
+        self.start_by(&[], &["-n"]);
+    }
+
+    /// The same with a wrapper and other options.
+    pub(crate) fn start_by(&mut self, wrapper: &[&str], options: &[&str]) {
         let out = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.log.join("pulse.log"))
             .unwrap();
-        let mut command = self.command(&["-n"]);
+        let mut command = self.command_by(wrapper, options);
         command.stdout(out.try_clone().unwrap()).stderr(out);
         self.pulse = Some(command.spawn().unwrap());
     }
