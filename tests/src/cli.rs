@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Job, Kernel, init};
 use crate::network::Method;
 use crate::storm::Storm;
-use crate::{bench, demo, interrupt, scenario, setup, storm, suite};
+use crate::{bench, demo, interrupt, package, scenario, setup, storm, suite};
 
 /// The test laboratory.
 #[derive(Debug, Parser)]
@@ -49,6 +49,8 @@ enum Command {
         #[command(flatten)]
         options: bench::Options,
     },
+    /// Build the packages for Debian and for distributions with rpm.
+    Package,
     /// Kill nannies and lvs at random moments under established connections.
     Storm(Storm),
     /// Run a command as root on a kernel with IPVS.
@@ -140,6 +142,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
         Command::BenchInside { ours, original } => Ok(exit_code(bench::inside(&ours, &original)?)),
         Command::BenchLvsInside { programs, rows } => {
             Ok(exit_code(bench::lvs_inside(&programs, &rows)?))
+        }
+        Command::Package => {
+            for file in package::build()? {
+                println!("{}", file.display());
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Command::Storm(storm) => {
             interrupt::watch()?;

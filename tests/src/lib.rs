@@ -15,6 +15,7 @@ pub mod journal;
 pub mod kernel;
 pub mod network;
 pub mod node;
+pub mod package;
 pub mod pair;
 pub mod ping;
 pub mod processes;

@@ -1,7 +1,7 @@
 //! What must be on the machine before anything can run: system packages and the built programs.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -59,6 +59,12 @@ pub const ON_IPVSADM: &[Tool] = &[
 pub const SYSTEMD: &[Tool] = &[Tool {
     program: "systemd-analyze",
     package: "systemd",
+}];
+
+/// Finds the shared libraries that a package depends on.
+pub const DPKG_DEV: &[Tool] = &[Tool {
+    program: "dpkg-shlibdeps",
+    package: "dpkg-dev",
 }];
 
 /// Installs what is missing as root, else says what to install.
@@ -148,6 +154,15 @@ pub fn workspace() -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     package.parent().map(PathBuf::from).unwrap_or(package)
+}
+
+/// The folder of everything that is built, in which the laboratory's own program is too.
+pub fn target() -> Result<PathBuf> {
+    let own = own_program()?;
+    let folder = own.parent().and_then(Path::parent);
+    folder
+        .map(PathBuf::from)
+        .ok_or_else(|| Error::Setup(format!("{} is not in a build folder", own.display())))
 }
 
 /// A run of cargo in the workspace.

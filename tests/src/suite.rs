@@ -14,7 +14,7 @@ use crate::scenario::{self, Outcome};
 use crate::{interrupt, setup};
 
 /// Highest exposure of the unit that `systemd-analyze security` may find.
-const EXPOSURE: f64 = 4.0;
+const EXPOSURE: f64 = 2.5;
 /// Limit for the kernel tests and for each group of end-to-end runs: for what hangs, not for what is slow.
 const LIMIT: Duration = Duration::from_secs(2400);
 
@@ -43,7 +43,7 @@ const STEPS: [Step; 5] = [
     },
     Step {
         name: "unit-file",
-        shows: "systemd-analyze security: exposure at most 4.0",
+        shows: "systemd-analyze security: exposure at most 2.5",
         run: unit_file,
     },
     Step {

@@ -1,8 +1,8 @@
 //! Files that others read at any moment: replaced as a whole, never seen half written.
 
-use std::fs::{File, OpenOptions, remove_file, rename};
+use std::fs::{File, OpenOptions, Permissions, remove_file, rename};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Replaces the file (0644) in one step. A crash of the machine may lose the new content; for what
@@ -50,6 +50,8 @@ fn write(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
         .truncate(true)
         .mode(0o644)
         .open(path)?;
+    // Whatever mask the starter has set.
+    file.set_permissions(Permissions::from_mode(0o644))?;
     file.write_all(content)?;
     if durable {
         file.sync_all()?;

@@ -1,0 +1,126 @@
+//! The packages: built from one list of files, which stands in pulse's manifest.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::{Context, Error, Result};
+use crate::setup;
+
+/// The package whose manifest describes them.
+const MANIFEST: &str = "bins/pulse";
+/// Where it has the list of files.
+const FILES: &str = "files";
+/// A subcommand of cargo that makes one format.
+struct Packer {
+    name: &'static str,
+    version: &'static str,
+    features: &'static [&'static str],
+}
+
+const DEB: Packer = Packer {
+    name: "cargo-deb",
+    version: "3.8.0",
+    features: &["--no-default-features"],
+};
+const RPM: Packer = Packer {
+    name: "cargo-generate-rpm",
+    version: "0.21.1",
+    features: &[],
+};
+
+/// Builds the programs for use and both packages; gives their paths.
+pub fn build() -> Result<Vec<PathBuf>> {
+    let programs = ["build", "--workspace", "--exclude", "lab", "--bins"];
+    let release = [&programs[..], &["--release"]].concat();
+    run(setup::cargo(&release))?;
+    let deb = deb("release")?;
+    RPM.install(&[])?;
+    let file = folder()?.join("piranha.rpm");
+    let mut command = RPM.command()?;
+    command
+        .args(["generate-rpm", "--package", MANIFEST, "--output"])
+        .arg(&file)
+        .arg("--target-dir")
+        .arg(setup::target()?)
+        .arg(format!(
+            "--metadata-overwrite={MANIFEST}/Cargo.toml#package.metadata.deb.variants.{FILES}"
+        ));
+    run(command)?;
+    Ok(vec![deb, file])
+}
+
+/// The Debian package of what was built in a profile.
+pub fn deb(profile: &str) -> Result<PathBuf> {
+    setup::require(setup::DPKG_DEV)?;
+    // It only copies and packs: how well it is optimised does not show.
+    DEB.install(&["--debug"])?;
+    let file = folder()?.join("piranha.deb");
+    let mut command = DEB.command()?;
+    command
+        .args(["deb", "--package", "pulse", "--variant", FILES])
+        .args(["--no-build", "--fast", "--profile", profile, "--output"])
+        .arg(&file);
+    run(command)?;
+    Ok(file)
+}
+
+/// Where the packages are put.
+fn folder() -> Result<PathBuf> {
+    let folder = setup::target()?.join("package");
+    std::fs::create_dir_all(&folder).during("making the packages' folder")?;
+    Ok(folder)
+}
+
+impl Packer {
+    fn folder(&self) -> Result<PathBuf> {
+        let name = format!("{}-{}", self.name, self.version);
+        Ok(setup::target()?.join("tools").join(name))
+    }
+
+    fn program(&self) -> Result<PathBuf> {
+        Ok(self.folder()?.join("bin").join(self.name))
+    }
+
+    /// Installs it below the target folder, once.
+    fn install(&self, how: &[&str]) -> Result<()> {
+        if self.program()?.is_file() {
+            return Ok(());
+        }
+        println!("installing {} {}", self.name, self.version);
+        let version = format!("={}", self.version);
+        let mut command = setup::cargo(&["install", "--quiet", "--locked"]);
+        command
+            .args([self.name, "--version", &version, "--root"])
+            .arg(self.folder()?)
+            .args(self.features)
+            .args(how);
+        run(command)
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(self.program()?);
+        command.current_dir(setup::workspace());
+        Ok(command)
+    }
+}
+
+/// Runs a command; what it says is shown only when it fails.
+fn run(mut command: Command) -> Result<()> {
+    let what = Path::new(command.get_program()).display().to_string();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .during(format_args!("running {what}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::Command {
+        command: format!("{command:?}"),
+        outcome: format!(
+            "{}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        ),
+    })
+}
