@@ -4,6 +4,7 @@
 mod addresses;
 mod balance;
 mod checkers;
+mod commands;
 mod deaths;
 mod failover;
 mod laboratory;
@@ -59,6 +60,7 @@ pub fn all() -> Vec<Scenario> {
         failover::SCENARIOS,
         deaths::SCENARIOS,
         checkers::SCENARIOS,
+        commands::SCENARIOS,
         reload::SCENARIOS,
         services::SCENARIOS,
         addresses::SCENARIOS,
