@@ -111,6 +111,15 @@ enum Command {
     },
 }
 
+/// Whether these words behind `cargo` can be run; else what is wrong with them.
+pub fn accepts(words: &[&str]) -> std::result::Result<(), String> {
+    match Cli::try_parse_from(words) {
+        Ok(_) => Ok(()),
+        Err(error) if !error.use_stderr() => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Parses and runs.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
     let cli = match Cli::try_parse_from(arguments) {

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod bench;
+pub mod book;
 pub mod cli;
 pub mod client;
 pub mod configuration;

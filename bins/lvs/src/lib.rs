@@ -31,6 +31,8 @@ pub mod tool;
 mod user;
 pub mod window;
 
+pub use options::command;
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::OwnedFd;

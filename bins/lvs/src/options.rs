@@ -97,7 +97,8 @@ fn flag(matches: &ArgMatches, name: &str) -> bool {
     matches.get_flag(name)
 }
 
-fn command() -> Command {
+/// The one table of options.
+pub fn command() -> Command {
     let path = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)

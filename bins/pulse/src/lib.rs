@@ -26,6 +26,8 @@ mod syncd;
 mod throttle;
 mod tool;
 
+pub use options::command;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

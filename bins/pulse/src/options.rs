@@ -57,7 +57,8 @@ fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
         .value_parser(value_parser!(PathBuf))
 }
 
-fn command() -> Command {
+/// The one table of options.
+pub fn command() -> Command {
     Command::new("pulse").args([
         path("configfile", "configfile", "Configuration file").short('c'),
         flag("nodaemon", "Don't run as a daemon").short('n'),

@@ -82,6 +82,15 @@ pub fn parse(
     }
 }
 
+/// Whether [`parse`] would take these words, the program's own name first; else what it would say.
+pub fn accepts(command: Command, name: &str, words: &[&str]) -> Result<(), String> {
+    let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    match evaluate(command, name, "", &words) {
+        Outcome::Matches(_) | Outcome::Print(_) => Ok(()),
+        Outcome::Refuse(text) => Err(text),
+    }
+}
+
 #[derive(Debug)]
 enum Outcome {
     Matches(Box<ArgMatches>),

@@ -1,0 +1,288 @@
+//! The book holds what it promises: links lead somewhere, examples of lvs.cf are accepted, commands are
+//! ones that the programs take, log texts are ones that they write.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise, also in its helping functions"
+)]
+
+use std::path::{Path, PathBuf};
+
+use lab::book::{self, Block, Page};
+use lab::{cli, setup};
+
+/// Programs of others that the book calls.
+const OTHERS: &[&str] = &[
+    "apt-get",
+    "cat",
+    "cd",
+    "cp",
+    "curl",
+    "dig",
+    "dnf",
+    "dpkg",
+    "grep",
+    "head",
+    "install",
+    "ip",
+    "iptables",
+    "journalctl",
+    "killall",
+    "ln",
+    "man",
+    "modprobe",
+    "openssl",
+    "rpm",
+    "scp",
+    "service",
+    "ssh",
+    "sysctl",
+    "systemctl",
+    "systemd-analyze",
+    "systemd-sysusers",
+    "setpriv",
+    "tcpdump",
+    "umask",
+    "groff",
+    "git",
+    "rustup",
+    "gpasswd",
+    "usermod",
+];
+
+/// Says all that is wrong at once.
+fn nothing_wrong(wrong: Vec<String>) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn all_blocks(pages: &[Page], kind: &str) -> Vec<(String, String, String)> {
+    let of = |page: &Page| -> Vec<_> {
+        let blocks = page.blocks().into_iter();
+        let ours = blocks.filter(|block| block.info.split(' ').next() == Some(kind));
+        let at = |block: &Block<'_>| format!("{}:{}", page.path.display(), block.line);
+        ours.map(|block| (at(&block), block.info.to_owned(), block.text))
+            .collect()
+    };
+    pages.iter().flat_map(of).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let pages = book::pages().unwrap();
+    let mut wrong = Vec::new();
+    for page in &pages {
+        let folder = page.path.parent().unwrap_or(Path::new(""));
+        for (line, target) in page.links() {
+            if target.contains("://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() {
+                page.path.clone()
+            } else {
+                clean(&folder.join(file))
+            };
+            let other = pages.iter().find(|page| page.path == path);
+            let exists = setup::workspace().join(&path).exists();
+            let has_anchor = anchor.is_empty()
+                || other.is_some_and(|page| page.anchors().iter().any(|name| name == anchor));
+            if !exists || !has_anchor {
+                wrong.push(format!("{}:{line}: {target}", page.path.display()));
+            }
+        }
+    }
+    nothing_wrong(wrong);
+}
+
+/// Without `..`.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        if part.as_os_str() == ".." {
+            clean.pop();
+        } else {
+            clean.push(part);
+        }
+    }
+    clean
+}
+
+#[test]
+fn each_page_is_in_the_contents() {
+    let contents = book::page(Path::new("docs/README.md")).unwrap();
+    let linked: Vec<_> = contents
+        .links()
+        .into_iter()
+        .map(|(_, target)| target.to_owned())
+        .collect();
+    let pages = book::pages().unwrap();
+    let docs = pages
+        .iter()
+        .filter_map(|page| page.path.strip_prefix("docs").ok());
+    let missing = docs.filter(|path| *path != Path::new("README.md"));
+    let missing = missing.filter(|path| !linked.iter().any(|target| Path::new(target) == *path));
+    nothing_wrong(missing.map(|path| path.display().to_string()).collect());
+}
+
+/// `lvs.cf`: a whole file, which nothing is odd about. `lvs.cf global`, `lvs.cf virtual`: lines of one.
+#[test]
+fn examples_of_lvs_cf_are_accepted() {
+    let examples = all_blocks(&book::pages().unwrap(), "lvs.cf");
+    assert!(examples.len() >= 10, "{} examples", examples.len());
+    let mut wrong = Vec::new();
+    for (at, info, text) in examples {
+        let whole = match info.as_str() {
+            "lvs.cf virtual" => format!("virtual x {{\n{text}}}\n"),
+            "lvs.cf" | "lvs.cf global" => text,
+            _ => panic!("{at}: {info}"),
+        };
+        let parsed = lvs_config::parse_all(whole.as_bytes());
+        for said in &parsed.diagnostics {
+            let error = said.severity == lvs_config::Severity::Error;
+            let odd = info == "lvs.cf" && said.code != lvs_config::Code::Extension;
+            if error || odd {
+                wrong.push(format!("{at}: {said}"));
+            }
+        }
+    }
+    nothing_wrong(wrong);
+}
+
+#[test]
+fn the_set_up_pages_have_the_sample_files() {
+    for (page, sample) in [
+        ("docs/nat.md", "etc/lvs-nat.cf"),
+        ("docs/direct-routing.md", "etc/lvs-direct.cf"),
+        ("docs/tunnel.md", "etc/lvs-tunnel.cf"),
+    ] {
+        let page = book::page(Path::new(page)).unwrap();
+        let file = std::fs::read_to_string(setup::workspace().join(sample)).unwrap();
+        let shown = page.block("lvs.cf").unwrap().text;
+        let bare = |text: &str| -> Vec<String> {
+            let lines = text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty() && !line.starts_with('#'));
+            lines.map(str::to_owned).collect()
+        };
+        assert_eq!(bare(&shown), bare(&file), "{sample}");
+    }
+}
+
+#[test]
+fn commands_are_ones_that_the_programs_take() {
+    let mut wrong = Vec::new();
+    let mut ours = 0;
+    for (at, _, text) in all_blocks(&book::pages().unwrap(), "sh") {
+        for command in book::commands(&text) {
+            match accepted(&command) {
+                Ok(own) => ours += usize::from(own),
+                Err(text) => wrong.push(format!("{at}: {}: {text}", command.join(" "))),
+            }
+        }
+    }
+    nothing_wrong(wrong);
+    assert!(ours >= 40, "{ours} commands");
+}
+
+/// Whether the program is one of ours; what it has against its arguments.
+fn accepted(command: &[String]) -> Result<bool, String> {
+    let words = command.iter().map(String::as_str);
+    let words: Vec<&str> = words.skip_while(|word| is_assignment(word)).collect();
+    // What is redirected is none of the program's business.
+    let words: Vec<&str> = words
+        .into_iter()
+        .take_while(|word| !matches!(*word, ">" | ">>" | "<" | "2>"))
+        .collect();
+    let Some((program, rest)) = words.split_first() else {
+        return Ok(false);
+    };
+    let table = match *program {
+        "pulse" => pulse::command(),
+        "lvs" | "lvsd" => lvs::command(),
+        "lvs-convert" => lvs_convert::command(),
+        "ipvsadm-rs" | "ipvsadm" => {
+            let words = rest.iter().map(|word| word.as_bytes().to_vec()).collect();
+            return match ipvsadm_rs::flags::parse(words) {
+                Ok(_) => Ok(true),
+                Err(error) => Err(String::from_utf8_lossy(&error.text(b"ipvsadm-rs")).into_owned()),
+            };
+        }
+        "cargo" if rest.first() == Some(&"lab") => return cli::accepts(rest).map(|()| true),
+        "cargo" => return Ok(false),
+        other if OTHERS.contains(&other) => return Ok(false),
+        other => return Err(format!("{other} is not known to this test")),
+    };
+    daemon::cli::accepts(table, program, &words).map(|()| true)
+}
+
+fn is_assignment(word: &str) -> bool {
+    let name = word.split_once('=').map_or("", |(name, _)| name);
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+}
+
+/// Files of the source that commands name are there.
+#[test]
+fn files_that_commands_name_are_there() {
+    let mut wrong = Vec::new();
+    for (at, _, text) in all_blocks(&book::pages().unwrap(), "sh") {
+        for word in book::commands(&text).concat() {
+            let ours = ["etc/", "systemd/", "docs/", "tests/", "crates/", "bins/"];
+            if ours.iter().any(|start| word.starts_with(start))
+                && !setup::workspace().join(&word).exists()
+            {
+                wrong.push(format!("{at}: {word}"));
+            }
+        }
+    }
+    nothing_wrong(wrong);
+}
+
+/// The first column of the tables in the page about troubles: what stands in quotation marks is
+/// written by a program. `…` stands for what differs from time to time.
+#[test]
+fn log_texts_are_ones_that_the_programs_write() {
+    let page = book::page(Path::new("docs/troubleshooting.md")).unwrap();
+    let source = sources();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (line, text) in page.prose().filter(|(_, text)| text.starts_with("| \"")) {
+        let column = text
+            .trim_start_matches("| ")
+            .split(" | ")
+            .next()
+            .unwrap_or_default();
+        for quoted in column.split('"').skip(1).step_by(2) {
+            count += 1;
+            let parts = quoted
+                .split('…')
+                .map(str::trim)
+                .filter(|part| part.len() > 3);
+            let missing = parts.filter(|part| !source.contains(part));
+            wrong.extend(missing.map(|part| format!("{}:{line}: {part}", page.path.display())));
+        }
+    }
+    nothing_wrong(wrong);
+    assert!(count >= 20, "{count} texts");
+}
+
+/// All that the programs are made of.
+fn sources() -> String {
+    let mut text = String::new();
+    let mut folders = vec![
+        setup::workspace().join("crates"),
+        setup::workspace().join("bins"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    text
+}
