@@ -16,6 +16,7 @@ use crate::model::Span;
 use crate::model::Text;
 use crate::model::Virtual;
 use crate::place::Place;
+use crate::show::plain;
 use crate::value::Value;
 
 pub(crate) fn no_such_keyword(place: Place, keyword: &str) -> EditError {
@@ -51,6 +52,18 @@ pub(crate) fn current(
             .map(|s| of(SERVER, s, keyword)),
     };
     found.ok_or(EditError::NoSuchPlace(place))
+}
+
+impl Config {
+    /// The value that is written for a keyword, in the form in which [`crate::Editor::set`] takes it;
+    /// empty for a mask that means "none". `None`: it is not written.
+    pub fn written(&self, place: Place, keyword: &str) -> Option<String> {
+        let value = current(self, place, keyword).ok()??;
+        Some(match value {
+            None | Some(Value::Ip(None)) => String::new(),
+            Some(value) => plain(&value),
+        })
+    }
 }
 
 /// Makes the change in the model: a value, or none to take it out.
@@ -139,5 +152,30 @@ pub(crate) fn remove_from(config: &mut Config, place: Place) -> bool {
         Place::FailoverServer(block, at) => failovers
             .get_mut(block)
             .is_some_and(|block| take(&mut block.servers, at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_values_have_the_form_that_editing_takes() {
+        let text =
+            b"primary = 192.0.2.1\nvirtual a {\n address = 192.0.2.80 eth0:1\n send = \"a b\"\n\
+            vip_nmask = 0.0.0.0\n active = 1\n}\n";
+        let config = crate::parse(text).unwrap().config;
+        let of = |keyword| config.written(Place::Virtual(0), keyword);
+        assert_eq!(of("address").as_deref(), Some("192.0.2.80 eth0:1"));
+        assert_eq!(of("send").as_deref(), Some("a b"));
+        assert_eq!(of("vip_nmask").as_deref(), Some(""));
+        assert_eq!(of("active").as_deref(), Some("1"));
+        assert_eq!(of("port"), None);
+        assert_eq!(config.written(Place::Virtual(1), "port"), None);
+        assert_eq!(config.written(Place::Global, "no such").as_deref(), None);
+        assert_eq!(
+            config.written(Place::Global, "primary").as_deref(),
+            Some("192.0.2.1")
+        );
     }
 }

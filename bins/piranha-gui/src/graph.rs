@@ -1,0 +1,195 @@
+//! The last hour of a figure: kept in bounded memory, drawn as SVG.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::status::{Counters, Lvs};
+
+/// Samples of a figure.
+const SAMPLES: usize = 120;
+/// Time between two of them: together one hour.
+const STEP: Duration = Duration::from_secs(30);
+/// Figures that are kept at most.
+const FIGURES: usize = 20_000;
+
+/// Of a service or a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Figure {
+    /// Established at present.
+    Connections,
+    /// New ones per second.
+    Rate,
+}
+
+#[derive(Debug, Default)]
+struct Series {
+    samples: VecDeque<f32>,
+    /// Number of the step of the last sample.
+    last: u64,
+}
+
+impl Series {
+    fn add(&mut self, step: u64, value: f32) {
+        match step.checked_sub(self.last) {
+            // The peak of a step is what people look for.
+            Some(0) => {
+                if let Some(sample) = self.samples.back_mut() {
+                    *sample = sample.max(value);
+                    return;
+                }
+            }
+            Some(gap) if !self.samples.is_empty() => {
+                for _ in 1..gap.min(SAMPLES as u64) {
+                    self.samples.push_back(0.0);
+                }
+            }
+            _ => self.samples.clear(),
+        }
+        self.samples.push_back(value);
+        while self.samples.len() > SAMPLES {
+            self.samples.pop_front();
+        }
+        self.last = step;
+    }
+}
+
+/// All figures by service and server; the server's name is empty for a service.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    series: HashMap<(String, Figure), Series>,
+}
+
+/// The key of a server's figures.
+pub(crate) fn server_key(service: &str, server: &str) -> String {
+    format!("{service}\n{server}")
+}
+
+impl History {
+    /// Adds what lvs says at a time since any fixed moment.
+    pub(crate) fn add(&mut self, now: Duration, lvs: &Lvs) {
+        let step = now.as_secs() / STEP.as_secs();
+        let hour = SAMPLES as u64;
+        self.series.retain(|_, series| series.last + hour > step);
+        for service in &lvs.services {
+            let active = service.active_connections();
+            self.note(step, &service.service, active, service.counters);
+            for server in &service.servers {
+                let key = server_key(&service.service, &server.server);
+                let active = server.active_connections.unwrap_or_default();
+                self.note(step, &key, active, server.counters);
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a line of some pixels")]
+    fn note(&mut self, step: u64, key: &str, active: u64, counters: Option<Counters>) {
+        let rate = counters.map_or(0, |counters| counters.connections_per_second);
+        for (figure, value) in [(Figure::Connections, active), (Figure::Rate, rate)] {
+            if self.series.len() >= FIGURES {
+                return;
+            }
+            // Most of many servers are idle: no memory for them until they are not.
+            let key = (key.to_owned(), figure);
+            if value > 0 || self.series.contains_key(&key) {
+                self.series.entry(key).or_default().add(step, value as f32);
+            }
+        }
+    }
+
+    /// An SVG of the figure with a title for those who cannot see it; empty without samples.
+    pub(crate) fn draw(&self, now: Duration, key: &str, figure: Figure, title: &str) -> String {
+        let Some(series) = self.series.get(&(key.to_owned(), figure)) else {
+            return String::new();
+        };
+        let step = now.as_secs() / STEP.as_secs();
+        let most = series.samples.iter().copied().fold(1.0, f32::max);
+        let mut points = String::new();
+        let count = series.samples.len() as u64;
+        for (at, value) in (0u64..).zip(&series.samples) {
+            let age = step.saturating_sub(series.last) + (count - 1 - at);
+            let Some(x) = (SAMPLES as u64 - 1).checked_sub(age) else {
+                continue;
+            };
+            // Writing to a String does not fail.
+            let _ = write!(points, "{x},{:.0} ", 23.0 - value / most * 22.0);
+        }
+        let title = askama::filters::escape(title, askama::filters::Html);
+        let title = title.map(|title| title.to_string()).unwrap_or_default();
+        format!(
+            "<svg class=\"graph\" viewBox=\"0 0 119 24\" role=\"img\" preserveAspectRatio=\"none\">\
+             <title>{title} ≤ {most}</title><polyline points=\"{}\"/></svg>",
+            points.trim_end()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Service;
+
+    fn lvs(rate: u64) -> Lvs {
+        let counters = Counters {
+            connections_per_second: rate,
+            ..Counters::default()
+        };
+        let service = Service {
+            service: "tcp 192.0.2.80:80".to_owned(),
+            counters: Some(counters),
+            ..Service::default()
+        };
+        Lvs {
+            services: vec![service],
+            ..Lvs::default()
+        }
+    }
+
+    fn samples(history: &History) -> Vec<f32> {
+        let key = ("tcp 192.0.2.80:80".to_owned(), Figure::Rate);
+        let series = history.series.get(&key);
+        series
+            .map(|series| series.samples.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_sample_is_the_peak_of_half_a_minute_and_gaps_are_zero() {
+        let mut history = History::default();
+        for (second, rate) in [(0, 5), (10, 9), (20, 7), (30, 1), (120, 2)] {
+            history.add(Duration::from_secs(second), &lvs(rate));
+        }
+        assert_eq!(samples(&history), [9.0, 1.0, 0.0, 0.0, 2.0]);
+    }
+
+    #[test]
+    fn r23_an_hour_is_kept_and_no_more() {
+        let mut history = History::default();
+        for second in (0..36_000).step_by(2) {
+            history.add(Duration::from_secs(second), &lvs(3));
+        }
+        assert_eq!(samples(&history).len(), SAMPLES);
+        history.add(Duration::from_secs(40_000), &Lvs::default());
+        assert!(history.series.is_empty(), "what is gone is forgotten");
+    }
+
+    #[test]
+    fn a_drawing_has_an_escaped_title() {
+        let mut history = History::default();
+        history.add(Duration::from_secs(60), &lvs(4));
+        history.add(Duration::from_secs(90), &lvs(2));
+        let svg = history.draw(
+            Duration::from_secs(90),
+            "tcp 192.0.2.80:80",
+            Figure::Rate,
+            "<script>",
+        );
+        assert!(
+            svg.contains("points=\"118,1 119,12\"") || svg.contains("points=\"118,1 "),
+            "{svg}"
+        );
+        assert!(!svg.contains("<script>"), "{svg}");
+        let none = history.draw(Duration::ZERO, "another", Figure::Rate, "");
+        assert_eq!(none, "");
+    }
+}

@@ -1,0 +1,198 @@
+//! CONTROL/MONITORING: what the pair does now, and why.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::app::App;
+use crate::form::Form;
+use crate::graph::{Figure, server_key};
+use crate::monitoring::{self, Audience};
+use crate::pages::{Shell, Tab, refusal, show};
+use crate::source::Reading;
+use crate::status::{Check, Server, Service};
+use crate::texts::Texts;
+use crate::visitor::Visitor;
+
+/// Seconds between two updates of figures, unless more are asked for (R18).
+const LEAST: u64 = 10;
+const MOST: u64 = 3600;
+
+/// Seconds between two updates.
+pub(crate) fn rate(query: &Form) -> u64 {
+    query
+        .text("rate")
+        .trim()
+        .parse()
+        .unwrap_or(LEAST)
+        .clamp(LEAST, MOST)
+}
+
+/// The parts of an address behind the question mark.
+pub(crate) fn query(uri: &Uri) -> Form {
+    Form::read(uri.query().unwrap_or_default().as_bytes())
+}
+
+pub(crate) fn audience(visitor: &Visitor) -> Audience {
+    Audience {
+        language: visitor.language,
+        may_change: visitor.is_admin(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "control.html")]
+struct Control<'a> {
+    t: &'static Texts,
+    shell: Shell<'a>,
+    auto_update: bool,
+    rate: u64,
+    parts: String,
+}
+
+pub(crate) async fn page(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+) -> Response {
+    let t = visitor.texts();
+    let query = query(&uri);
+    let page = Control {
+        t,
+        shell: Shell::new(&visitor, Tab::Control, t.tab_control, uri.to_string()),
+        // A first visit is live; who sent the form decides.
+        auto_update: query.has("auto_update") || !query.has("rate"),
+        rate: rate(&query),
+        parts: together(&app, &visitor),
+    };
+    show(StatusCode::OK, &page)
+}
+
+pub(crate) async fn parts(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+) -> Response {
+    Html(together(&app, &visitor)).into_response()
+}
+
+fn together(app: &App, visitor: &Visitor) -> String {
+    let t = visitor.texts();
+    let parts = monitoring::parts(app, &app.monitor.snapshot(), audience(visitor), false);
+    let mut html = String::with_capacity(parts.iter().map(|part| part.html.len()).sum());
+    for (at, part) in parts.iter().enumerate() {
+        if at == 1 {
+            html += &format!("<h2 class=\"table\">{}</h2>", t.routing_table);
+            if parts.len() == 2 {
+                html += &format!("<p class=\"card\">{}</p>", t.no_services);
+            }
+        }
+        html += &part.html;
+    }
+    html
+}
+
+struct ServerGraphs<'a> {
+    name: &'a str,
+    address: &'a str,
+    connections_graph: String,
+    rate_graph: String,
+    drain: Option<String>,
+    checks: Vec<&'a Check>,
+}
+
+#[derive(Template)]
+#[template(path = "service_page.html")]
+struct ServicePage<'a> {
+    t: &'static Texts,
+    shell: Shell<'a>,
+    part: String,
+    servers: Vec<ServerGraphs<'a>>,
+}
+
+/// One service with the graphs and checks of each server.
+pub(crate) async fn service(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+) -> Response {
+    let t = visitor.texts();
+    let query = query(&uri);
+    let snapshot = app.monitor.snapshot();
+    let services = snapshot.lvs.content().map(|lvs| lvs.services.as_slice());
+    let mut services = services.unwrap_or_default().iter();
+    let Some(service) = services.find(|service| service.service == query.text("service")) else {
+        return refusal(&visitor, StatusCode::NOT_FOUND, t.gone);
+    };
+    let page = ServicePage {
+        t,
+        shell: Shell::new(&visitor, Tab::Control, &service.name, uri.to_string()),
+        part: monitoring::service_alone(&app, service, audience(&visitor)),
+        servers: service
+            .servers
+            .iter()
+            .map(|server| graphs(&app, t, service, server))
+            .collect(),
+    };
+    show(StatusCode::OK, &page)
+}
+
+fn graphs<'a>(
+    app: &App,
+    t: &'static Texts,
+    service: &Service,
+    server: &'a Server,
+) -> ServerGraphs<'a> {
+    let history = app.monitor.history.lock();
+    let history = history.unwrap_or_else(std::sync::PoisonError::into_inner);
+    let key = server_key(&service.service, &server.server);
+    let draw = |figure, title| history.draw(app.monitor.now(), &key, figure, title);
+    ServerGraphs {
+        name: &server.name,
+        address: &server.server,
+        connections_graph: draw(Figure::Connections, t.active_connections),
+        rate_graph: draw(Figure::Rate, t.connections_per_second),
+        drain: server
+            .drained
+            .as_ref()
+            .map(|drain| format!("{} {}", t.drained, monitoring::drain_text(t, drain))),
+        checks: server.history.iter().rev().collect(),
+    }
+}
+
+/// All that the screen shows.
+pub(crate) async fn json(State(app): State<Arc<App>>) -> Response {
+    fn file<T: serde::Serialize>(reading: &Reading<T>, running: bool) -> serde_json::Value {
+        match reading {
+            Reading::Missing => serde_json::json!({ "file": "missing", "running": false }),
+            Reading::Unreadable(why) => serde_json::json!({ "file": "unreadable", "why": why }),
+            Reading::Broken(why) => serde_json::json!({ "file": "broken", "why": why }),
+            Reading::Read(content, written) => {
+                let written = written
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .unwrap_or_default();
+                serde_json::json!({
+                    "file": "read",
+                    "written": written.as_secs(),
+                    "running": running,
+                    "content": &**content,
+                })
+            }
+        }
+    }
+    let snapshot = app.monitor.snapshot();
+    let (events, _) = app.monitor.events(&snapshot);
+    let all = serde_json::json!({
+        "pulse": file(&snapshot.pulse, snapshot.is_pulse_running()),
+        "lvs": file(&snapshot.lvs, snapshot.is_lvs_running()),
+        "events": events,
+    });
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        all.to_string(),
+    )
+        .into_response()
+}

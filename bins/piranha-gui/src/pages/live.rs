@@ -1,0 +1,147 @@
+//! The monitoring screen's changes as server-sent events.
+//!
+//! Changes of state are sent at once, figures at the interval asked for; of either only the parts that
+//! changed. All browsers of one language and role share what is drawn.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::monitor::Snapshot;
+use crate::monitoring::{self, Audience, Part};
+use crate::pages::control::{audience, query, rate};
+use crate::visitor::Visitor;
+
+/// A sign of life, by which a dead connection is found.
+const SIGN: Duration = Duration::from_secs(20);
+/// Shortest time between two messages to one browser.
+const SHORTEST: Duration = Duration::from_millis(200);
+
+/// The parts of the snapshot of that number.
+type Drawing = (u64, Arc<Vec<Part>>);
+
+/// What was drawn last, by audience.
+#[derive(Debug, Default)]
+pub(crate) struct Drawings(Mutex<BTreeMap<Audience, Drawing>>);
+
+impl Drawings {
+    fn of(&self, app: &App, snapshot: &Snapshot, audience: Audience) -> Arc<Vec<Part>> {
+        let mut drawings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match drawings.get(&audience) {
+            Some((number, parts)) if *number == snapshot.number => Arc::clone(parts),
+            _ => {
+                let parts = Arc::new(monitoring::parts(app, snapshot, audience, true));
+                drawings.insert(audience, (snapshot.number, Arc::clone(&parts)));
+                parts
+            }
+        }
+    }
+}
+
+/// One open browser.
+struct Listener {
+    app: Arc<App>,
+    token: String,
+    audience: Audience,
+    rate: Duration,
+    changes: watch::Receiver<Arc<Snapshot>>,
+    /// Digests of what the browser has.
+    shown: Vec<u64>,
+    turn: u64,
+    sent_at: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+pub(crate) async fn stream(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+) -> Response {
+    let Ok(place) = Arc::clone(&app.live).try_acquire_owned() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let Some((token, _)) = &visitor.session else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let listener = Listener {
+        token: token.clone(),
+        audience: audience(&visitor),
+        rate: Duration::from_secs(rate(&query(&uri))),
+        changes: app.monitor.changes(),
+        shown: Vec::new(),
+        turn: 0,
+        sent_at: Instant::now(),
+        app,
+        _place: place,
+    };
+    let messages = stream::unfold(listener, |mut listener| async move {
+        let message = listener.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(message), listener))
+    });
+    let kind = [(header::CONTENT_TYPE, "text/event-stream")];
+    (kind, Body::from_stream(messages)).into_response()
+}
+
+impl Listener {
+    /// The next message; none when the session has ended.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            // The first message goes out at once, with what changed since the page was drawn.
+            if !self.shown.is_empty() {
+                self.wait().await?;
+            }
+            if !self.app.sessions().is_open(self.app.now(), &self.token) {
+                return None;
+            }
+            let snapshot = Arc::clone(&self.changes.borrow_and_update());
+            let is_due = self.sent_at.elapsed() >= self.rate || self.shown.is_empty();
+            if snapshot.turn == self.turn && !is_due {
+                if self.sent_at.elapsed() >= SIGN {
+                    return Some(Bytes::from_static(b": here\n\n"));
+                }
+                continue;
+            }
+            self.turn = snapshot.turn;
+            self.sent_at = Instant::now();
+            let parts = self.app.drawings.of(&self.app, &snapshot, self.audience);
+            return Some(self.message(&parts));
+        }
+    }
+
+    /// For a change, or for the time of the next message.
+    async fn wait(&mut self) -> Option<()> {
+        tokio::time::sleep_until(self.sent_at + SHORTEST).await;
+        let at = (self.sent_at + self.rate).min(Instant::now() + SIGN);
+        tokio::select! {
+            changed = self.changes.changed() => changed.ok(),
+            () = tokio::time::sleep_until(at) => Some(()),
+        }
+    }
+
+    fn message(&mut self, parts: &[Part]) -> Bytes {
+        let digests: Vec<u64> = parts.iter().map(|part| part.digest).collect();
+        let before = std::mem::replace(&mut self.shown, digests);
+        if before.len() != parts.len() {
+            // Other services than before: the browser loads all parts.
+            return Bytes::from_static(b"event: structure\ndata: \n\n");
+        }
+        let mut message = String::from("event: fragments\ndata: ");
+        for (part, before) in parts.iter().zip(before) {
+            if part.digest != before {
+                message.extend(part.html.lines().flat_map(|line| [line, " "]));
+            }
+        }
+        message += "\n\n";
+        Bytes::from(message)
+    }
+}

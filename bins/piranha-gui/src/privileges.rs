@@ -1,0 +1,28 @@
+//! From root to a user without privileges, before the first connection is taken.
+
+use nix::unistd::{Uid, User, initgroups, setgid, setuid};
+
+/// Becomes the user if root started the program; otherwise nothing is to be done.
+///
+/// # Errors
+/// What to do about it.
+pub(crate) fn drop_to(user: &str) -> Result<(), String> {
+    if !Uid::effective().is_root() {
+        return Ok(());
+    }
+    let found =
+        User::from_name(user).map_err(|error| format!("failed to find user {user}: {error}"))?;
+    let found = found.ok_or_else(|| {
+        format!("there is no user {user}: make it (useradd --system {user}), or name another with --user")
+    })?;
+    if found.uid.is_root() {
+        return Err(
+            "the web process must not run as root: name another user with --user".to_owned(),
+        );
+    }
+    let name = std::ffi::CString::new(user).map_err(|error| error.to_string())?;
+    initgroups(&name, found.gid)
+        .and_then(|()| setgid(found.gid))
+        .and_then(|()| setuid(found.uid))
+        .map_err(|error| format!("failed to become user {user}: {error}"))
+}
