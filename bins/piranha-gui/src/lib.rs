@@ -112,3 +112,6 @@ async fn work(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,12 +111,19 @@ impl Monitor {
             .unwrap_or_else(PoisonError::into_inner) = told;
     }
 
+    /// Looks at the files once.
+    #[cfg(test)]
+    pub(crate) async fn look_once(&self, run_dir: &Path) {
+        let mut files = Files::new(run_dir);
+        let (pulse, lvs) = files.look(self.now(), &self.history);
+        let snapshot = self.snapshot().with(pulse, lvs);
+        self.newest.send_replace(Arc::new(snapshot));
+        self.ask_events(&run_dir.join("applier.sock")).await;
+    }
+
     /// Looks at the files for ever.
     pub(crate) async fn follow(&self, run_dir: &Path, applier: &Path) {
-        let mut files = Files {
-            pulse: Source::new(run_dir.join("pulse.json")),
-            lvs: Source::new(run_dir.join("lvs.json")),
-        };
+        let mut files = Files::new(run_dir);
         loop {
             let history = Arc::clone(&self.history);
             let now = self.now();
@@ -162,6 +169,13 @@ struct Files {
 }
 
 impl Files {
+    fn new(run_dir: &Path) -> Self {
+        Self {
+            pulse: Source::new(run_dir.join("pulse.json")),
+            lvs: Source::new(run_dir.join("lvs.json")),
+        }
+    }
+
     fn look(&mut self, now: Duration, history: &Mutex<History>) -> News {
         let (pulse, lvs) = (self.pulse.news(), self.lvs.news());
         if let Some(Reading::Read(lvs, _)) = &lvs {
