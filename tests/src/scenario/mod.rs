@@ -4,6 +4,7 @@
 mod addresses;
 mod balance;
 mod checkers;
+mod clock;
 mod commands;
 mod deaths;
 mod failover;
@@ -58,6 +59,7 @@ pub fn all() -> Vec<Scenario> {
         laboratory::SCENARIOS,
         balance::SCENARIOS,
         failover::SCENARIOS,
+        clock::SCENARIOS,
         deaths::SCENARIOS,
         checkers::SCENARIOS,
         commands::SCENARIOS,
