@@ -6,6 +6,7 @@ mod command_line;
 mod faults;
 mod helpers;
 mod keys;
+mod known_bugs;
 mod limits;
 mod links;
 mod network;

@@ -14,14 +14,15 @@ use std::time::{Duration, Instant};
 const LVS: &str = r#"#!/bin/sh
 log="$PULSE_TEST_LOG/lvs.log"
 echo "started $$ $*" >> "$log"
-trap 'echo "terminated $$" >> "$log"; exit 0' TERM
+if [ -e "$PULSE_TEST_LOG/lvs-stubborn" ]; then trap '' TERM
+else trap 'echo "terminated $$" >> "$log"; exit 0' TERM; fi
 [ -e "$PULSE_TEST_LOG/lvs-mute" ] || echo alive >&3
 [ -e "$PULSE_TEST_LOG/lvs-dies" ] && exit 7
 while read -r word length; do
     echo "order $word $length" >> "$log"
     case "$word" in
         config) head -c "$length" > "$PULSE_TEST_LOG/lvs.config" ;;
-        active) [ -e "$PULSE_TEST_LOG/lvs-hangs" ] || echo ready >&3 ;;
+        active) while [ -e "$PULSE_TEST_LOG/lvs-hangs" ]; do sleep 0.05; done; echo ready >&3 ;;
         reload) [ -e "$PULSE_TEST_LOG/lvs-refuses" ] && echo refused 7 no >&3 || echo reloaded >&3 ;;
     esac
 done

@@ -8,6 +8,10 @@ impl Machine {
     pub(super) fn links_changed(&mut self, now: Duration, links: Links, actions: &mut Vec<Action>) {
         let before = std::mem::replace(&mut self.links, links);
         self.no_carrier_told &= !links.vips;
+        if links.vips && !before.vips && self.phase == Phase::Active {
+            // Who was reached meanwhile may have learned otherwise (B51).
+            actions.push(Action::Announce);
+        }
         if !self.settings.partner {
             return;
         }

@@ -204,3 +204,26 @@ fn a_shorter_deadtime_shortens_the_wait_for_a_partner_that_was_asked() {
     let at = router.log[again.unwrap()].0;
     assert_eq!(at, ms(1400) + D + K * 2);
 }
+
+#[test]
+fn b51_an_active_router_announces_when_the_link_of_its_vips_is_back() {
+    for partner in [true, false] {
+        let mut router = Router::new(Settings {
+            partner,
+            ..settings(Role::Primary)
+        });
+        router.until(4000);
+        router.at(4000, Event::Activated);
+        let off = Links {
+            monitored: false,
+            ..NO_VIPS
+        };
+        router.at(5200, Event::Links(off));
+        let on = Links {
+            monitored: false,
+            ..GOOD
+        };
+        let actions = router.at(5300, Event::Links(on));
+        assert!(actions.contains(&Action::Announce), "{actions:?}");
+    }
+}
