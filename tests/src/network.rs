@@ -115,8 +115,17 @@ pub fn server_address(method: Method, index: usize) -> Ipv4Addr {
 }
 
 impl Network {
-    /// Builds everything and takes the links up.
+    /// Builds everything, with real servers that are ready for the forwarding method.
     pub fn build(method: Method, servers: usize) -> Result<Self> {
+        let network = Self::bare(method, servers)?;
+        for node in &network.servers {
+            network.prepare_server(node)?;
+        }
+        Ok(network)
+    }
+
+    /// Builds everything and takes the links up; the real servers have their address and no more.
+    pub fn bare(method: Method, servers: usize) -> Result<Self> {
         let network = Self {
             method,
             switch: quiet_node("switch")?,
@@ -134,7 +143,10 @@ impl Network {
             "link set lo up\naddr add {CLIENT}/24 dev eth0\nlink set eth0 up\n"
         ))?;
         for (index, node) in network.servers.iter().enumerate() {
-            network.set_up_server(index, node)?;
+            let address = server_address(method, index);
+            node.ip(&format!(
+                "link set lo up\naddr add {address}/24 dev eth0\nlink set eth0 up\n"
+            ))?;
         }
         Ok(network)
     }
@@ -204,10 +216,9 @@ impl Network {
         ])
     }
 
-    fn set_up_server(&self, index: usize, node: &Node) -> Result<()> {
-        let address = server_address(self.method, index);
-        let mut text =
-            format!("link set lo up\naddr add {address}/24 dev eth0\nlink set eth0 up\n");
+    /// What the forwarding method asks of a real server.
+    fn prepare_server(&self, node: &Node) -> Result<()> {
+        let mut text = String::new();
         match self.method {
             Method::Nat => {
                 let _ = writeln!(text, "route add default via {NAT_ROUTER}");

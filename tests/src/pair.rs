@@ -54,8 +54,16 @@ impl Pair {
 
     /// The same with the programs of a folder.
     pub fn build_with(programs: &Path, method: Method, servers: usize) -> Result<Self> {
+        Self::in_network(programs, Network::build(method, servers)?)
+    }
+
+    /// The same with real servers that have their address and no more.
+    pub fn bare(method: Method, servers: usize) -> Result<Self> {
+        Self::in_network(&programs()?, Network::bare(method, servers)?)
+    }
+
+    fn in_network(programs: &Path, network: Network) -> Result<Self> {
         let started = Instant::now();
-        let network = Network::build(method, servers)?;
         let router = |side| Router::new(side, Arc::clone(network.router(side)), programs);
         let routers = [router(Side::A)?, router(Side::B)?];
         let web = network

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod balance;
+mod book;
 mod checkers;
 mod clock;
 mod commands;
@@ -58,6 +59,7 @@ pub fn all() -> Vec<Scenario> {
     [
         laboratory::SCENARIOS,
         balance::SCENARIOS,
+        book::SCENARIOS,
         failover::SCENARIOS,
         clock::SCENARIOS,
         deaths::SCENARIOS,
