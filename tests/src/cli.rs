@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Job, Kernel, init};
 use crate::network::Method;
 use crate::storm::Storm;
-use crate::{bench, demo, interrupt, package, scenario, setup, storm, suite};
+use crate::{bench, browser, demo, interrupt, package, scenario, setup, storm, suite};
 
 /// The test laboratory.
 #[derive(Debug, Parser)]
@@ -86,6 +86,9 @@ enum Command {
     /// A storm, inside the kernel.
     #[command(name = "__storm", hide = true)]
     StormInside(Storm),
+    /// The pair that a browser outside looks at, inside the kernel.
+    #[command(name = "__browser", hide = true)]
+    BrowserInside,
     /// The demonstration, inside the kernel.
     #[command(name = "__demo", hide = true)]
     DemoInside {
@@ -182,8 +185,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
                 ipvs: true,
                 interactive: false,
                 limit: Some(Duration::from_secs(600)),
+                tap: None,
             };
             Ok(ExitCode::from(Kernel::choose().run(&job)?))
+        }
+        Command::BrowserInside => {
+            browser::inside()?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Scenarios { results, names } => Ok(exit_code(scenario::run(&names, &results)?)),
         Command::Init { folder } => Ok(ExitCode::from(init::run(&folder)?)),

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod bench;
 pub mod book;
+pub mod browser;
 pub mod cli;
 pub mod client;
 pub mod configuration;

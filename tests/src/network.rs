@@ -14,7 +14,8 @@ pub const VIP: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 80);
 pub const SECOND_VIP: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 81);
 /// Address of the NAT router on the private side.
 pub const NAT_ROUTER: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 1);
-const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 200);
+/// The client's address on the public network.
+pub const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 200);
 
 /// How a router forwards to the real servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

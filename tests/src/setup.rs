@@ -67,6 +67,18 @@ pub const DPKG_DEV: &[Tool] = &[Tool {
     package: "dpkg-dev",
 }];
 
+/// Uses the web tool as a person does.
+pub const BROWSER: &[Tool] = &[
+    Tool {
+        program: "chromium",
+        package: "chromium",
+    },
+    Tool {
+        program: "chromedriver",
+        package: "chromium-driver",
+    },
+];
+
 /// Installs what is missing as root, else says what to install.
 pub fn require(tools: &[Tool]) -> Result<()> {
     let mut packages: Vec<&str> = tools

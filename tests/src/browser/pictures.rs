@@ -1,0 +1,116 @@
+//! Pictures of each screen, in both languages, light, dark and narrow, and what axe-core finds on
+//! them. Taken when `LAB_PICTURES` names a folder for them, judged when `LAB_AXE` names axe-core's
+//! script.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::driver::Browser;
+use super::story::page;
+use crate::ensure;
+use crate::error::{Context, Result};
+
+/// Names and addresses of all screens.
+const SCREENS: [(&str, &str); 15] = [
+    ("control", "/secure/control"),
+    ("service", "/secure/service?service=TCP%20198.51.100.80:80"),
+    ("global", "/secure/global"),
+    ("redundancy", "/secure/redundancy"),
+    ("virtuals", "/secure/virtuals"),
+    ("virtual", "/secure/virtual?service=1%2Fweb"),
+    ("servers", "/secure/servers?service=1%2Fweb"),
+    ("server", "/secure/server?service=1%2Fweb&server=1%2Fweb1"),
+    ("scripts", "/secure/scripts?service=1%2Fweb"),
+    ("history", "/secure/history"),
+    ("drain", "/secure/drain?server=web%2Fweb1"),
+    ("hand-over", "/secure/hand-over"),
+    ("introduction", "/secure/introduction"),
+    ("help", "/secure/help"),
+    ("password", "/secure/password"),
+];
+/// A wide and a narrow window.
+const WIDE: (u32, u32) = (1280, 900);
+const NARROW: (u32, u32) = (390, 844);
+
+/// Takes and judges what is asked for; gives what was done.
+pub(super) fn take(browser: &Browser) -> Result<String> {
+    let folder = std::env::var_os("LAB_PICTURES").map(PathBuf::from);
+    let axe = std::env::var_os("LAB_AXE").map(std::fs::read_to_string);
+    let axe = axe.transpose().during("reading LAB_AXE")?;
+    let mut count = 0;
+    for (language, theme, (width, height)) in [
+        ("en", "light", WIDE),
+        ("en", "dark", NARROW),
+        ("ko", "dark", WIDE),
+        ("ko", "light", NARROW),
+    ] {
+        if folder.is_none() && axe.is_none() {
+            break;
+        }
+        browser.resize(width, height)?;
+        prefer(browser, "theme", theme)?;
+        prefer(browser, "language", language)?;
+        for (name, path) in SCREENS {
+            browser.open(&page(path))?;
+            if let Some(folder) = &folder {
+                let size = if width == NARROW.0 { "-narrow" } else { "" };
+                let file = format!("{name}-{language}-{theme}{size}.png");
+                picture(browser, folder, &file)?;
+                count += 1;
+            }
+            if let Some(axe) = &axe {
+                judge(browser, axe, name)?;
+            }
+        }
+    }
+    browser.resize(WIDE.0, WIDE.1)?;
+    if count > 0 || axe.is_some() {
+        prefer(browser, "language", "en")?;
+    }
+    Ok(match count {
+        0 => String::new(),
+        count => format!("{count} pictures"),
+    })
+}
+
+/// The buttons in the top bar, until the page is as wished.
+fn prefer(browser: &Browser, name: &str, value: &str) -> Result<()> {
+    browser.open(&page("/secure/introduction"))?;
+    let attribute = if name == "theme" {
+        "data-theme"
+    } else {
+        "lang"
+    };
+    let wished = format!("html[{attribute}='{value}']");
+    // The theme's button goes round: dark, light, as the system has it.
+    for _ in 0..3 {
+        if browser.has(&wished)? {
+            return Ok(());
+        }
+        browser.press(&format!("form.preferences button[name='{name}']"))?;
+        browser.element("nav.tabs")?;
+    }
+    ensure!(browser.has(&wished)?, "no way to {name} {value}");
+    Ok(())
+}
+
+fn picture(browser: &Browser, folder: &Path, file: &str) -> Result<()> {
+    std::fs::create_dir_all(folder).during("making the folder of pictures")?;
+    browser.picture(&folder.join(file))
+}
+
+/// axe-core finds nothing serious on the page.
+fn judge(browser: &Browser, axe: &str, name: &str) -> Result<()> {
+    browser.script(axe, &json!([]))?;
+    let script = "const done = arguments[arguments.length - 1];\
+        axe.run(document, {resultTypes: ['violations']}).then(\
+        found => done(found.passes.length === 0 ? [['nothing was looked at', '']] : found.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')\
+        .map(v => [v.id, v.nodes.slice(0, 3).map(n => n.html + ' ' + n.failureSummary).join('; ')])),\
+        error => done([['error', String(error)]]));";
+    let found = browser.script_later(script)?;
+    let found = found.as_array().cloned().unwrap_or_default();
+    let texts: Vec<String> = found.iter().map(Value::to_string).collect();
+    ensure!(texts.is_empty(), "axe-core on {name}: {}", texts.join("\n"));
+    Ok(())
+}
