@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ impl App {
             applier: options.applier.clone(),
             host_names: options.host_names.clone(),
             is_secure: options.tls.is_some(),
-            accounts: AccountFile(options.accounts.clone()),
+            accounts: AccountFile::new(options.accounts.clone()),
             monitor: Monitor::new(),
             drawings: Drawings::default(),
             log_ins: Semaphore::new(LOG_INS),
@@ -80,14 +81,39 @@ impl App {
     }
 }
 
-/// The account file, read each time: a change works at once.
+/// The account file, looked at each time: a change works at once.
 #[derive(Debug)]
-pub(crate) struct AccountFile(PathBuf);
+pub(crate) struct AccountFile {
+    path: PathBuf,
+    known: Mutex<Option<(Stamp, Arc<Accounts>)>>,
+}
+
+/// What tells two versions of a file apart, its mode included.
+type Stamp = (u64, u64, i64, i64);
 
 impl AccountFile {
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            known: Mutex::new(None),
+        }
+    }
+
     /// The accounts; none while the file cannot be read, so that nobody gets in by a broken file.
-    pub(crate) fn read(&self) -> Accounts {
-        Accounts::read(&self.0).unwrap_or_default()
+    pub(crate) fn read(&self) -> Arc<Accounts> {
+        let Ok(about) = self.path.metadata() else {
+            return Arc::default();
+        };
+        let stamp = (about.ino(), about.size(), about.ctime(), about.ctime_nsec());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((seen, accounts)) if *seen == stamp => Arc::clone(accounts),
+            _ => {
+                let accounts = Arc::new(Accounts::read(&self.path).unwrap_or_default());
+                *known = Some((stamp, Arc::clone(&accounts)));
+                accounts
+            }
+        }
     }
 
     pub(crate) fn still_has(&self, account: &Account) -> bool {

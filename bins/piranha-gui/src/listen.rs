@@ -2,9 +2,10 @@
 //!
 //! Knows nothing of what is asked.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,8 +25,12 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tower::ServiceExt as _;
 
+use crate::attempts::client_network;
+
 /// Connections at once; more wait in the kernel.
 const CONNECTIONS: usize = 256;
+/// Connections of one client at once, so that a few of them cannot keep out the others.
+const CONNECTIONS_OF_ONE: usize = 64;
 /// For the head of a request, and for the TLS handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For what was sent to be taken.
@@ -67,6 +72,7 @@ pub(crate) async fn serve(
     allow: Vec<IpNet>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let crowd = Crowd::default();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
@@ -78,11 +84,50 @@ pub(crate) async fn serve(
         if !is_allowed(&allow, from) {
             continue;
         }
+        let Some(seat) = crowd.enter(from.ip()) else {
+            continue;
+        };
         let (router, tls) = (router.clone(), tls.clone());
         tokio::spawn(async move {
             converse(stream, from, router, tls).await;
-            drop(place);
+            drop((place, seat));
         });
+    }
+}
+
+/// How many connections each client has.
+#[derive(Debug, Clone, Default)]
+struct Crowd(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A connection's place among those of its client.
+struct Seat(Crowd, IpAddr);
+
+impl Crowd {
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, client: IpAddr) -> Option<Seat> {
+        let client = client_network(client);
+        let mut counts = self.counts();
+        let count = counts.entry(client).or_insert(0);
+        if *count >= CONNECTIONS_OF_ONE {
+            return None;
+        }
+        *count += 1;
+        Some(Seat(self.clone(), client))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.0.counts();
+        if let Some(count) = counts.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.1);
+            }
+        }
     }
 }
 
@@ -122,7 +167,53 @@ async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, router: R
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+
+    /// The answer to a request from this loopback address; empty when the connection was closed.
+    async fn answer(port: u16, from: &str) -> String {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let mut text = Vec::new();
+        // A connection that is closed at once may be reset.
+        if stream.write_all(request).await.is_ok() {
+            let _ = stream.read_to_end(&mut text).await;
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn r23_slow_clients_do_not_keep_out_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let router = Router::new().route("/", get(|| async { "here" }));
+        tokio::spawn(serve(listener, router, None, Vec::new()));
+        let mut slow = Vec::new();
+        for _ in 0..2 * CONNECTIONS {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let _ = stream.write_all(b"GET / HT").await;
+            slow.push(stream);
+        }
+        let limit = Duration::from_secs(60);
+        let other = tokio::time::timeout(limit, answer(port, "127.0.0.2"))
+            .await
+            .unwrap();
+        assert!(other.ends_with("here"), "{other}");
+        // They are closed when their patience is over, or sooner.
+        for mut stream in slow {
+            let mut rest = Vec::new();
+            let end = tokio::time::timeout(limit, stream.read_to_end(&mut rest)).await;
+            assert!(end.is_ok(), "a slow client stays");
+        }
+        let again = tokio::time::timeout(limit, answer(port, "127.0.0.1"))
+            .await
+            .unwrap();
+        assert!(again.ends_with("here"), "{again}");
+    }
 
     #[test]
     fn r7_only_clients_of_these_networks() {

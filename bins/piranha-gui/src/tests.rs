@@ -5,6 +5,7 @@ mod access;
 mod changes;
 mod hostile;
 mod monitoring;
+mod network;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

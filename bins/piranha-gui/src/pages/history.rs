@@ -92,6 +92,9 @@ pub(crate) async fn version(
     uri: Uri,
 ) -> Response {
     let (t, f) = (visitor.texts(), visitor.language.forms());
+    if !visitor.is_admin() {
+        return refusal(&visitor, StatusCode::FORBIDDEN, f.hidden_text);
+    }
     let query = query(&uri);
     let Ok(number) = query.text("number").parse() else {
         return refusal(&visitor, StatusCode::NOT_FOUND, t.gone);
@@ -135,11 +138,15 @@ pub(crate) async fn undo(
     }
 }
 
-/// lvs.cf as it is (R20).
+/// lvs.cf as it is (R20); it may hold passwords (R17).
 pub(crate) async fn file(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
 ) -> Response {
+    if !visitor.is_admin() {
+        let text = visitor.language.forms().hidden_text;
+        return refusal(&visitor, StatusCode::FORBIDDEN, text);
+    }
     match load(&app).await {
         Ok(loaded) => {
             let kind = [

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use account::Account;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -52,6 +53,7 @@ impl Drawings {
 struct Listener {
     app: Arc<App>,
     token: String,
+    account: Account,
     audience: Audience,
     rate: Duration,
     changes: watch::Receiver<Arc<Snapshot>>,
@@ -70,11 +72,12 @@ pub(crate) async fn stream(
     let Ok(place) = Arc::clone(&app.live).try_acquire_owned() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let Some((token, _)) = &visitor.session else {
+    let Some((token, session)) = &visitor.session else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let listener = Listener {
         token: token.clone(),
+        account: session.account.clone(),
         audience: audience(&visitor),
         rate: Duration::from_secs(rate(&query(&uri))),
         changes: app.monitor.changes(),
@@ -100,7 +103,8 @@ impl Listener {
             if !self.shown.is_empty() {
                 self.wait().await?;
             }
-            if !self.app.sessions().is_open(self.app.now(), &self.token) {
+            let is_open = self.app.sessions().is_open(self.app.now(), &self.token);
+            if !is_open || !self.app.accounts.still_has(&self.account) {
                 return None;
             }
             let snapshot = Arc::clone(&self.changes.borrow_and_update());

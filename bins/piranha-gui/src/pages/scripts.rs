@@ -92,10 +92,14 @@ fn draw(
         .into_iter()
         .zip(labels)
         .map(|(mut field, clear_label)| {
-            let current = loaded
+            let mut current = loaded
                 .config
                 .written(place, field.keyword)
                 .unwrap_or_default();
+            // It may hold passwords (R17).
+            if !visitor.is_admin() && !current.is_empty() {
+                f.hidden.clone_into(&mut current);
+            }
             if typed.is_none() {
                 field.value.clear();
             }

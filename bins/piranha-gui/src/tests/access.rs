@@ -354,6 +354,21 @@ async fn read_only_accounts_look_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn r17_what_may_hold_passwords_is_hidden_from_those_who_only_look() {
+    let secret = FILE.replace("GET / HTTP/1.0", "PASS geheim");
+    let site = Site::with(&secret);
+    let admin = site.log_in("piranha").await;
+    let guest = site.log_in("guest").await;
+    let mut seen = 0;
+    for page in pages() {
+        seen += usize::from(admin.get(&page).await.text.contains("geheim"));
+        let text = guest.get(&page).await.text;
+        assert!(!text.contains("geheim"), "{page}: {text}");
+    }
+    assert!(seen >= 2, "the administrator sees it on {seen} pages");
+}
+
+#[tokio::test]
 async fn r23_large_forms_are_refused() {
     let site = Site::new();
     let browser = site.log_in("piranha").await;

@@ -14,7 +14,7 @@ texts! { Forms {
     reset: "RESET", "초기화";
     enable: "ENABLE", "사용";
     disable: "DISABLE", "사용 안 함";
-    environment: "Environment", "환경";
+    environment: "ENVIRONMENT", "환경";
     current_type: "Current type is:", "현재 유형:";
     backup: "Backup:", "예비 라우터:";
     active: "active", "활성";
@@ -49,6 +49,8 @@ texts! { Forms {
     blank_send: "BLANK SEND", "SEND 지우기";
     blank_expect: "BLANK EXPECT", "EXPECT 지우기";
     scripts_note: "The send program takes priority over the send string; its output is compared with the expect string. %h stands for the real server's address. Without expect a successful connection is enough. Printable characters and \\n \\r \\t \\' can be used. An empty field leaves the old value.", "send 프로그램이 send 문자열보다 우선하며 그 출력이 expect 문자열과 비교됩니다. %h는 실제 서버의 주소입니다. expect가 없으면 연결 성공만으로 충분합니다. 인쇄 가능한 문자와 \\n \\r \\t \\'를 쓸 수 있습니다. 빈칸은 기존 값을 그대로 둡니다.";
+    hidden: "(hidden)", "(숨김)";
+    hidden_text: "The text of lvs.cf may hold passwords; this account may not see it.", "lvs.cf의 내용에는 암호가 있을 수 있어 이 계정은 볼 수 없습니다.";
     program_read_only: "Programs run as root: they can be changed here only below folders that the administrator names for piranha-applier.", "프로그램은 root로 실행되므로, 관리자가 piranha-applier에 지정한 폴더 아래의 것만 여기에서 바꿀 수 있습니다.";
     fwmark_note: "The mark is set on packets by your own firewall rules, for example: iptables -t mangle -A PREROUTING -p tcp -d VIP -m multiport --dports 80,443 -j MARK --set-mark 1", "마크는 직접 만든 방화벽 규칙으로 패킷에 붙입니다. 예: iptables -t mangle -A PREROUTING -p tcp -d VIP -m multiport --dports 80,443 -j MARK --set-mark 1";
 
@@ -99,7 +101,7 @@ texts! { Forms {
     next: "Next", "다음";
     tick_first: "Tick the box first.", "먼저 확인란을 선택하십시오.";
 
-    history: "Earlier versions", "이전 버전";
+    history: "EARLIER VERSIONS", "이전 버전";
     history_text: "lvs.cf as it was before each of the last changes.", "최근 변경 직전의 lvs.cf입니다.";
     version: "Version", "버전";
     when: "When", "시각";
@@ -109,10 +111,10 @@ texts! { Forms {
     undo: "Undo to this version", "이 버전으로 되돌리기";
     show: "Show", "보기";
     difference_to_now: "Difference to the file as it is", "현재 파일과의 차이";
-    audit: "Log of changes", "변경 로그";
+    audit: "LOG OF CHANGES", "변경 로그";
     what: "What", "내용";
     outcome: "Outcome", "결과";
-    file: "The file", "파일";
+    file: "THE FILE", "파일";
     download: "Show lvs.cf", "lvs.cf 보기";
     partner: "The partner router", "상대 라우터";
     partner_here: "This router's file: serial_no", "이 라우터의 파일: 일련번호";

@@ -44,14 +44,14 @@ texts! { Texts {
     error: "Error", "오류";
     back: "Back", "뒤로";
 
-    monitor: "Monitor", "모니터";
+    monitor: "MONITOR", "모니터";
     auto_update: "Auto update", "자동 갱신";
     update_interval: "Update Interval:", "갱신 간격:";
     seconds: "seconds", "초";
     update_now: "Update information now", "지금 정보 갱신";
     updates_on: "Figures follow at this interval, changes of state at once.", "수치는 이 간격으로, 상태 변화는 즉시 표시됩니다.";
     updates_off: "The page stays as it is.", "화면이 갱신되지 않습니다.";
-    control: "Control", "제어";
+    control: "CONTROL", "제어";
     daemon: "Daemon:", "데몬:";
     running: "running", "실행 중";
     stopped: "stopped", "중지됨";
@@ -103,7 +103,7 @@ texts! { Texts {
     drained_until: "until", "종료:";
     unchecked: "unknown", "알 수 없음";
     down: "down", "다운";
-    events: "Events", "사건";
+    events: "EVENTS", "사건";
     nothing_yet: "nothing yet", "아직 없음";
     as_json: "All of this as JSON", "전체를 JSON으로";
     change_password: "CHANGE PASSWORD", "암호 변경";
