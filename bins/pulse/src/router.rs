@@ -283,6 +283,7 @@ impl Router {
         match input {
             Input::Datagram(heartbeat) => {
                 tracing::debug!("DEBUG -- Received Heartbeat from partner");
+                self.introduce(&heartbeat);
                 self.handle(heartbeat);
             }
             Input::Claim(claim) => self.claimed_by_another(claim),

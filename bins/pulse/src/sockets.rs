@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::time::Duration;
 
 use heartbeat::auth::{Guard, Mode, Rejected};
 use heartbeat::{Event, Heartbeat, Path};
@@ -78,10 +79,12 @@ fn bind(address: SocketAddrV4) -> Result<UdpSocket, Refusal> {
 #[derive(Debug)]
 struct Way {
     socket: AsyncSocket,
+    own: Ipv4Addr,
     partner: Option<SocketAddrV4>,
     path: Path,
     /// The last attempt to send failed, which was logged (B60).
     failing: bool,
+    last_heard: Option<Duration>,
 }
 
 impl Way {
@@ -89,9 +92,11 @@ impl Way {
         let socket = AsyncSocket::from_std(socket)?;
         Ok(Self {
             socket,
+            own: *route.own.ip(),
             partner: route.partner,
             path,
             failing: false,
+            last_heard: None,
         })
     }
 
@@ -148,6 +153,21 @@ impl Sockets {
         {
             way.send(&datagram);
         }
+    }
+
+    /// Takes note of a heartbeat on a path. After a silence of this length: the own address there, and
+    /// the partner's.
+    pub(crate) fn heard(&mut self, path: Path, silence: Duration) -> Option<(Ipv4Addr, Ipv4Addr)> {
+        let way = match (path, &mut self.private) {
+            (Path::Private, Some(private)) => private,
+            _ => &mut self.public,
+        };
+        let now = daemon::clock::boottime();
+        let returned = way
+            .last_heard
+            .replace(now)
+            .is_none_or(|at| now >= at + silence);
+        Some((way.own, *way.partner?.ip())).filter(|_| returned)
     }
 
     /// Packets from others than the partner so far.

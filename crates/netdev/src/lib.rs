@@ -23,7 +23,7 @@ pub use events::{Event, Events};
 pub use link::Link;
 pub use netlink::Netdev;
 pub use pnet::datalink::MacAddr;
-pub use question::{Claim, Questions};
+pub use question::{Claim, Questions, introduce};
 
 /// Shorthand for this crate's results.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -65,7 +65,7 @@ impl Questions {
     /// Asks the machine at `whom` alone whether it has `address`. The question names no address of the
     /// asker (RFC 5227), so nobody learns anything from it.
     pub fn ask(&self, address: Ipv4Addr, asker: MacAddr, whom: MacAddr) -> Result<()> {
-        let question = question(address, asker);
+        let question = question(address, asker, Ipv4Addr::UNSPECIFIED);
         let sent = packet::send(self.socket.get_ref(), self.index, whom, &question);
         sent.map_err(|source| Error::Send {
             interface: self.interface.clone(),
@@ -104,7 +104,20 @@ impl Questions {
     }
 }
 
-fn question(address: Ipv4Addr, asker: MacAddr) -> [u8; LENGTH] {
+/// Asks everybody on an interface for `address` and tells where `own` is, so that the kernels of both
+/// know each other at once: one that has asked in vain asks again a second later only.
+pub fn introduce(interface: &str, own: (Ipv4Addr, MacAddr), address: Ipv4Addr) -> Result<()> {
+    let index = index_of(interface)?;
+    let question = question(address, own.1, own.0);
+    let sent = packet::open(index)
+        .and_then(|socket| packet::send(&socket, index, MacAddr::broadcast(), &question));
+    sent.map_err(|source| Error::Send {
+        interface: interface.to_owned(),
+        source,
+    })
+}
+
+fn question(address: Ipv4Addr, asker: MacAddr, own: Ipv4Addr) -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     if let Some(mut arp) = MutableArpPacket::new(&mut bytes) {
         arp.set_hardware_type(ArpHardwareTypes::Ethernet);
@@ -113,6 +126,7 @@ fn question(address: Ipv4Addr, asker: MacAddr) -> [u8; LENGTH] {
         arp.set_proto_addr_len(4);
         arp.set_operation(ArpOperations::Request);
         arp.set_sender_hw_addr(asker);
+        arp.set_sender_proto_addr(own);
         arp.set_target_proto_addr(address);
     }
     bytes
@@ -141,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_question_claims_nothing() {
-        let bytes = question(ADDRESS, MAC);
+        let bytes = question(ADDRESS, MAC, Ipv4Addr::UNSPECIFIED);
         let expected: [u8; LENGTH] = [
             0, 1, 8, 0, 6, 4, 0, 1, // Ethernet, IPv4, lengths, request
             2, 0, 0, 0, 0, 7, 0, 0, 0, 0, // asker, without an address
@@ -153,7 +167,7 @@ mod tests {
 
     #[test]
     fn answers_and_announcements_claim() {
-        let mut bytes = question(Ipv4Addr::new(10, 1, 2, 4), MAC);
+        let mut bytes = question(Ipv4Addr::new(10, 1, 2, 4), MAC, Ipv4Addr::UNSPECIFIED);
         let mut arp = MutableArpPacket::new(&mut bytes).unwrap();
         arp.set_sender_proto_addr(ADDRESS);
         let mut expected = Claim {
@@ -171,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_not_arp_of_ipv4_claims_nothing() {
-        let mut bytes = question(ADDRESS, MAC);
+        let mut bytes = question(ADDRESS, MAC, Ipv4Addr::UNSPECIFIED);
         MutableArpPacket::new(&mut bytes)
             .unwrap()
             .set_sender_proto_addr(ADDRESS);

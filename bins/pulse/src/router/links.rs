@@ -121,6 +121,27 @@ impl Router {
         }
     }
 
+    /// A partner that is heard again on a path is not to wait for the answer until the kernel, which
+    /// has asked for it in vain, asks again.
+    pub(super) fn introduce(&mut self, heartbeat: &Event) {
+        let (Event::Heartbeat { path, .. } | Event::Keyed { path, .. }) = heartbeat else {
+            return;
+        };
+        let Some((own, partner)) = self.sockets.heard(*path, self.plan.keepalive * 2) else {
+            return;
+        };
+        let holder = match path {
+            heartbeat::Path::Public => &self.links.holders.public,
+            heartbeat::Path::Private => &self.links.holders.private,
+        };
+        if let Some(interface) = holder
+            && let Some(mac) = self.links.mac(interface)
+            && let Err(error) = netdev::introduce(interface, (own, mac), partner)
+        {
+            tracing::debug!("DEBUG -- {error}");
+        }
+    }
+
     fn link_changed(&mut self, link: &netdev::Link) {
         let (name, working) = (&link.name, link.is_working());
         self.links.changes += 1;

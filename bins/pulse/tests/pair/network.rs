@@ -42,6 +42,45 @@ fn f7_a_partner_that_answers_for_the_vip_is_not_replaced_until_it_is_gone() {
     assert!(world.b.said("pulse.log").contains("partner dead"));
 }
 
+/// With kernels that ask for a neighbour once in ten minutes: the routers find each other all the same.
+#[test]
+fn f7_after_a_cut_the_winner_hears_of_it_at_once_and_announces() {
+    let mut world = World::new();
+    let text = world.configuration("arp_interval = 0\n");
+    for router in [&world.a, &world.b] {
+        router.configure(&text);
+    }
+    world.a.start();
+    world.a.wait_owns(VIP);
+    world.b.start();
+    knows_each_other(&world);
+    for router in [&world.a, &world.b] {
+        let script = "for device in eth0 eth1; do \
+            echo 600000 > /proc/sys/net/ipv4/neigh/$device/retrans_time_ms || exit 1; done";
+        let status = std::process::Command::new("ip")
+            .args(["netns", "exec", &router.namespace, "sh", "-c", script])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+    world.connect("a", "eth0", false);
+    world.connect("a", "eth1", false);
+    world.b.wait_owns(VIP);
+    let line = format!("eth0 {VIP} ");
+    world
+        .b
+        .wait_said("pulse.log", "gratuitous lvs arps finished");
+    let announced = world.b.count("send_arp.log", &line);
+    world.connect("a", "eth0", true);
+    world.connect("a", "eth1", true);
+    world
+        .a
+        .wait_said("pulse.log", "partner active: deactivating LVS");
+    wait("the winner announces", || {
+        (world.b.count("send_arp.log", &line) > announced).then_some(())
+    });
+}
+
 #[test]
 fn f19_a_vip_on_another_host_is_an_alarm_with_its_hardware_address() {
     let world = pair();

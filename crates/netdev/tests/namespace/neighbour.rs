@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use netdev::arp::{GratuitousArp, Sender};
-use netdev::{Echo, MacAddr, Netdev, Questions};
+use netdev::{Echo, MacAddr, Netdev, Questions, introduce};
 
 use crate::{in_namespace, ip};
 
@@ -60,6 +60,25 @@ async fn next(questions: &Questions) -> netdev::Claim {
     std::future::poll_fn(|context| questions.poll_next(context))
         .await
         .unwrap()
+}
+
+#[test]
+fn machines_that_were_introduced_know_each_other() {
+    in_namespace(async || {
+        let neighbour = Neighbour::new("10.1.2.3/24");
+        ip("address add 10.1.2.1/24 dev left");
+        let netdev = Netdev::open().unwrap();
+        let own = netdev.link("left").await.unwrap().mac.unwrap();
+        // What a kernel that has asked in vain remembers until it asks again.
+        ip("neigh add 10.1.2.3 dev left nud incomplete");
+        introduce("left", ([10, 1, 2, 1].into(), own), [10, 1, 2, 3].into()).unwrap();
+        let mac = neighbour.mac().to_string();
+        while !ip("neigh show 10.1.2.3").contains(&mac) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let known = neighbour.ip("-4 neigh show");
+        assert!(known.contains(&own.to_string()), "{known}");
+    });
 }
 
 #[test]
