@@ -1,6 +1,7 @@
 //! HUP: good changes take effect without harm, wrong files change nothing.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -8,12 +9,12 @@ use nix::sys::signal::Signal;
 use super::{KEEPALIVE, SETTLE, Scenario, with_pair};
 use crate::client::{PATIENT, Session};
 use crate::configuration::{Configuration, Server, Virtual};
-use crate::ensure;
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::network::{Method, SECOND_VIP, Side, VIP};
 use crate::pair::{Pair, without_counters};
 use crate::router::Router;
 use crate::wire::{What, Wire};
+use crate::{ensure, wait};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -33,6 +34,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         shows: "HUP on the standby: no harm, and it takes over with the new file",
         ipvs: true,
         run: standby,
+    },
+    Scenario {
+        name: "reload-each-second",
+        shows: "a reload each second, check programs running: no crash, no verdict lost, no growth",
+        ipvs: true,
+        run: each_second,
     },
 ];
 
@@ -260,5 +267,125 @@ fn processor_time(pid: i32) -> Result<Duration> {
     match (ticks.next(), ticks.next()) {
         (Some(user), Some(system)) => Ok(Duration::from_millis((user + system) * 10)),
         _ => Err(Error::unmet(format_args!("process {pid} is gone"))),
+    }
+}
+
+/// A program that checks, and the file by which it fails.
+const PROGRAM: &str = "/run/lab/check";
+const DOWN: &str = "/run/lab/down";
+/// More than a verdict takes on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// F17, for less than the hour that `cargo lab bench lvs --rows reloads` takes.
+fn each_second() -> Result<String> {
+    with_pair(&before(), 2, |pair| {
+        let router = pair.router(Side::A);
+        router
+            .node
+            .run(|| {
+                let text = format!("#!/bin/sh\n[ -e {DOWN} ] || echo OK\n");
+                std::fs::write(PROGRAM, text)?;
+                std::fs::set_permissions(PROGRAM, PermissionsExt::from_mode(0o755))
+            })?
+            .during("writing the check program")?;
+        let mark = router.journal.mark();
+        let mut storm = Reloads { router, count: 0 };
+        // The first of them replaces all checkers; then everything is done once.
+        storm.until("the last weight", 2)?;
+        storm.rounds(6, 2)?;
+        let lvs = router.one("lvs")?;
+        let memory = lvs.resident()?;
+        storm.rounds(10, 2)?;
+        router
+            .node
+            .run(|| std::fs::write(DOWN, ""))?
+            .during("failing the checks")?;
+        storm.until("no server in the table", 0)?;
+        router
+            .node
+            .run(|| std::fs::remove_file(DOWN))?
+            .during("ending the failures")?;
+        storm.until("both servers in the table", 2)?;
+        storm.rounds(3, 2)?;
+        let now = router.one("lvs")?;
+        ensure!(now.pid == lvs.pid, "lvs is another one");
+        let grown = now.resident()?.saturating_sub(memory);
+        ensure!(grown < 1024, "lvs has grown by {grown} KiB");
+        ensure!(
+            !router
+                .journal
+                .from(mark)
+                .iter()
+                .any(|line| line.text.contains(" died! ")),
+            "a checker died"
+        );
+        Ok(format!(
+            "{} reloads, lvs has grown by {grown} KiB",
+            storm.count
+        ))
+    })
+}
+
+/// Reloads, each with another weight of the second server.
+struct Reloads<'a> {
+    router: &'a Router,
+    count: u32,
+}
+
+impl Reloads<'_> {
+    /// One reload, and a second; the weights in the table.
+    fn next(&mut self) -> Result<Vec<u32>> {
+        self.count += 1;
+        let mut configuration = before();
+        for server in configuration
+            .virtuals
+            .iter_mut()
+            .flat_map(|service| service.servers.last_mut())
+        {
+            server.weight = self.weight();
+        }
+        let text = configuration
+            .to_string()
+            .replace(
+                "send = \"GET / HTTP/1.0\\r\\n\\r\\n\"",
+                &format!("send_program = \"{PROGRAM}\""),
+            )
+            .replace("expect = \"HTTP\"", "expect = \"OK\"")
+            // A machine that is busy must not fail a check by being slow.
+            .replace("timeout = 1\n", "timeout = 6\n");
+        self.router.configure(&text)?;
+        self.router.signal(Signal::SIGHUP)?;
+        std::thread::sleep(Duration::from_secs(1));
+        let table = self.router.table()?;
+        let servers = table.iter().flat_map(|service| &service.servers);
+        Ok(servers.map(|server| server.weight).collect())
+    }
+
+    fn weight(&self) -> u32 {
+        3 + self.count % 2
+    }
+
+    /// So many reloads, in which no server leaves or joins.
+    fn rounds(&mut self, rounds: u32, servers: usize) -> Result<()> {
+        for _ in 0..rounds {
+            let weights = self.next()?;
+            ensure!(
+                weights.len() == servers,
+                "weights {weights:?} after {} reloads",
+                self.count
+            );
+        }
+        Ok(())
+    }
+
+    /// Reloads until so many servers are in the table and the last weight has arrived there.
+    fn until(&mut self, what: &str, servers: usize) -> Result<()> {
+        let mut last = Vec::new();
+        let reached = wait::for_it(what, PATIENCE, || {
+            last = self.next()?;
+            let arrived = servers == 0 || last.contains(&self.weight());
+            Ok(last.len() == servers && arrived)
+        });
+        reached.map_err(|error| Error::unmet(format_args!("{error}; weights {last:?}")))
     }
 }

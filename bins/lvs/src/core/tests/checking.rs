@@ -151,3 +151,17 @@ fn pulse_hears_from_lvs_every_five_seconds() {
     world.pass(Duration::from_secs(51));
     assert_eq!(world.alive.len(), 11);
 }
+
+#[test]
+fn b62_first_checks_begin_at_once_and_beside_each_other() {
+    let servers: String = (1..=50)
+        .map(|number| format!("server s{number} {{\naddress = 10.0.0.{number}\nactive = 1\n}}\n"))
+        .collect();
+    let text = format!("virtual web {{\nactive = 1\naddress = 192.0.2.80 eth0:1\n{servers}}}\n");
+    let mut world = World::new("", &[]);
+    let begun = world.now;
+    world.event(Event::Plan(Box::new(plan(&text))));
+    world.event(Event::Mode(Mode::Active));
+    world.settle();
+    assert_eq!((world.running.len(), world.now), (50, begun));
+}
