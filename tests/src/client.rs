@@ -26,6 +26,8 @@ pub struct Sample {
     pub at: Instant,
     /// The name that the server answered with.
     pub server: Option<String>,
+    /// What went wrong instead, and in which step.
+    pub failure: Option<String>,
 }
 
 /// A running client.
@@ -47,10 +49,14 @@ impl Client {
         let thread = node.run(move || {
             std::thread::spawn(move || {
                 while !stopped.load(Ordering::Relaxed) {
-                    let server = request(target, limit).ok();
+                    let (server, failure) = match request(target, limit) {
+                        Ok(server) => (Some(server), None),
+                        Err(error) => (None, Some(error.to_string())),
+                    };
                     let sample = Sample {
                         at: Instant::now(),
                         server,
+                        failure,
                     };
                     written
                         .lock()
@@ -85,10 +91,18 @@ impl Client {
 
     /// Number of requests that failed since the given moment.
     pub fn failed_since(&self, moment: Instant) -> usize {
-        self.since(moment)
-            .iter()
-            .filter(|sample| sample.server.is_none())
-            .count()
+        self.failures_since(moment).len()
+    }
+
+    /// How requests failed since the given moment, and how long after it.
+    pub fn failures_since(&self, moment: Instant) -> Vec<String> {
+        let text = |sample: Sample| {
+            let after = (sample.at - moment).as_millis();
+            sample
+                .failure
+                .map(|failure| format!("after {after} ms, {failure}"))
+        };
+        self.since(moment).into_iter().filter_map(text).collect()
     }
 
     /// Waits for this many requests, however they end, and gives them.
@@ -127,12 +141,20 @@ impl Drop for Client {
 
 /// Asks once.
 pub fn request(target: SocketAddr, limit: Duration) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&target, limit)?;
-    stream.set_read_timeout(Some(limit))?;
-    stream.set_write_timeout(Some(limit))?;
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let mut step = "connecting";
     let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
+    let mut steps = || {
+        let mut stream = TcpStream::connect_timeout(&target, limit)?;
+        stream.set_read_timeout(Some(limit))?;
+        stream.set_write_timeout(Some(limit))?;
+        step = "asking";
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+        step = "waiting for the answer";
+        stream.read_to_string(&mut answer)
+    };
+    steps().map_err(|error: std::io::Error| {
+        std::io::Error::new(error.kind(), format!("{step}: {error}"))
+    })?;
     match answer.split_once("\r\n\r\n") {
         Some((head, body)) if head.starts_with("HTTP/1.0 200") && body.ends_with('\n') => {
             Ok(body.trim_end().to_owned())
@@ -225,6 +247,7 @@ mod tests {
             .map(|&(at, served)| Sample {
                 at: start + Duration::from_millis(at),
                 server: served.then(|| "web1".to_owned()),
+                failure: (!served).then(|| "connecting: refused".to_owned()),
             })
             .collect()
     }

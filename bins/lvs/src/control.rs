@@ -3,6 +3,7 @@
 //! Owns the form of the messages; what follows from them is decided elsewhere.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 
 use daemon::lines::{LINE_LIMIT, Lines};
@@ -21,6 +22,10 @@ pub enum Order {
     Config(Vec<u8>),
     /// Serve.
     Active,
+    /// Serve; the partner does too until that is said to be ready.
+    Relieve,
+    /// Serve what is connected, and pass new connections on to another router.
+    Relay(Ipv4Addr),
     /// Check, but leave the table empty.
     Standby,
     /// Apply the last configuration.
@@ -57,9 +62,14 @@ impl<R: AsyncRead + Unpin> Orders<R> {
             };
             match line.as_str() {
                 "active" => return Ok(Some(Order::Active)),
+                "relieve" => return Ok(Some(Order::Relieve)),
                 "standby" => return Ok(Some(Order::Standby)),
                 "reload" => return Ok(Some(Order::Reload)),
                 _ => {
+                    let router = line.strip_prefix("relay ").map(str::parse);
+                    if let Some(Ok(router)) = router {
+                        return Ok(Some(Order::Relay(router)));
+                    }
                     let length = line
                         .strip_prefix("config ")
                         .and_then(|text| text.parse().ok());
@@ -144,13 +154,15 @@ mod tests {
 
     #[tokio::test]
     async fn messages_in_order() {
-        let all = orders(b"config 7\nactive\nactive\nwhat\nstandby\nreload\nconfig 0\n").await;
+        let all = orders(b"config 7\nactive\nactive\nwhat\nstandby\nreload\nrelieve\nrelay 10.0.0.2\nrelay x\nconfig 0\n").await;
         let config = |text: &[u8]| Order::Config(text.to_vec());
         let expected = [
             config(b"active\n"),
             Order::Active,
             Order::Standby,
             Order::Reload,
+            Order::Relieve,
+            Order::Relay(Ipv4Addr::new(10, 0, 0, 2)),
             config(b""),
         ];
         assert_eq!(all, expected);

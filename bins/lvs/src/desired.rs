@@ -3,8 +3,9 @@
 //! One function answers for start, reload, repair and recovery alike; it reads no clock and writes nothing.
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 
-use ipvs::{Entry, ServerId, ServiceId, Table};
+use ipvs::{Entry, Family, Forward, Server, ServerId, Service, ServiceId, Table};
 
 use crate::health::{Health, HealthMap, Key};
 use crate::plan::{Plan, ServerPlan, ServicePlan};
@@ -16,7 +17,20 @@ pub enum Mode {
     Active,
     /// The partner serves them; checks may run, the table stays empty.
     Standby,
+    /// What is connected is served here, new connections go to another router that has the same
+    /// services.
+    Relaying(Ipv4Addr),
 }
+
+impl Mode {
+    /// Whether lvs.cf's services are in the table.
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::Active | Self::Relaying(_))
+    }
+}
+
+/// Schedulers that find a server by hashing, also one with weight 0.
+const HASHING: [&str; 3] = ["dh", "sh", "mh"];
 
 /// The table that should be, as far as it is lvs's own: every service of the plan, or none.
 ///
@@ -30,14 +44,56 @@ pub fn desired(
     actual: &Table,
     mode: Mode,
 ) -> Table {
-    match mode {
-        Mode::Standby => Table::new(),
-        Mode::Active => plan
-            .services
-            .iter()
-            .map(|(id, service)| (*id, entry(service, health, finishing, actual.get(id))))
-            .collect(),
+    if mode == Mode::Standby {
+        return Table::new();
     }
+    let wanted = |(id, service): (&ServiceId, &ServicePlan)| {
+        let entry = entry(service, health, finishing, actual.get(id));
+        match mode {
+            Mode::Relaying(router) => (*id, relayed(*id, entry, router)),
+            Mode::Active | Mode::Standby => (*id, entry),
+        }
+    };
+    plan.services.iter().map(wanted).collect()
+}
+
+/// The servers keep their connections; the only one that gets new ones is the other router, with the
+/// packets as they came.
+fn relayed(id: ServiceId, mut entry: Entry, router: Ipv4Addr) -> Entry {
+    let port = match id {
+        ServiceId::Address { port, .. } => port,
+        ServiceId::Mark { .. } => 0,
+    };
+    if id.family() != Family::V4 {
+        return entry;
+    }
+    for server in entry.servers.values_mut() {
+        server.weight = 0;
+    }
+    let address = IpAddr::V4(router);
+    let server = Server {
+        id: ServerId { address, port },
+        forward: Forward::DirectRoute,
+        weight: 1,
+        upper_threshold: 0,
+        lower_threshold: 0,
+    };
+    entry.servers.insert(server.id, server);
+    let hashing = HASHING.contains(&entry.service.scheduler.as_str());
+    if hashing {
+        entry.service.scheduler = "wlc".to_owned();
+        entry.service.scheduler_flags = 0;
+    }
+    if port != 0 {
+        // It would send clients to the servers that they had; the kernel asks for it where the
+        // port is any.
+        entry.service = Service {
+            persistence: None,
+            engine: None,
+            ..entry.service
+        };
+    }
+    entry
 }
 
 /// The part of a table that lvs may write: its own services.

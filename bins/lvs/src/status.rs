@@ -120,6 +120,7 @@ fn picture(core: &Core) -> Status<'_> {
         mode: match core.mode() {
             Some(Mode::Active) => "active",
             Some(Mode::Standby) => "standby",
+            Some(Mode::Relaying(_)) => "relaying",
             None => "waiting",
         },
         services: core

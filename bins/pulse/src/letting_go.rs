@@ -29,6 +29,8 @@ pub(crate) struct LettingGo {
     pub(crate) lvs: Option<Lvs>,
     pub(crate) output: Output,
     pub(crate) sync: syncd::Keeper,
+    /// New connections were passed on to the partner.
+    pub(crate) relayed: bool,
     /// The program ends afterwards: then the end of inactive_cmd is waited for.
     pub(crate) is_end: bool,
     /// For everything.
@@ -55,6 +57,10 @@ impl LettingGo {
             command.map(|words| command::run_in_background("inactive_cmd", words, self.output));
         if let Some(lvs) = self.lvs {
             errors.extend(lvs.stop(LVS.min(self.limit * 9 / 10)).await.err());
+        }
+        if self.relayed {
+            let closed = self.netdev.close_detour().await;
+            errors.extend(closed.err().map(|error| error.to_string()));
         }
         if let Some(sync) = &self.plan.sync {
             self.sync.settle(sync, Daemons::BACKUP).await;

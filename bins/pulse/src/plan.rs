@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) serial: i32,
     pub(crate) has_backup: bool,
     pub(crate) nat_router: Option<VipAddress>,
+    /// Under NAT, answers find their way without an address of ours.
+    pub(crate) lacks_nat_router: bool,
     /// Each distinct VIP of the active services, in the order of the file.
     pub(crate) vips: Vec<VipAddress>,
     pub(crate) lifetime: Option<Duration>,
@@ -97,6 +99,7 @@ impl Plan {
             deadtime: global.deadtime(),
             serial: *global.serial_no,
             has_backup: config.has_backup(),
+            lacks_nat_router: *global.network == Network::Nat && nat_router.is_none(),
             nat_router,
             vips,
             lifetime,

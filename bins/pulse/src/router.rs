@@ -9,9 +9,11 @@ mod epoch;
 mod following;
 mod links;
 mod looking;
+mod relaying;
 mod sync;
 
 use std::future::poll_fn;
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -59,6 +61,8 @@ enum Happened {
     Followed(u64, Vec<String>, bool),
     Missing(u64, Vec<VipAddress>),
     LetGo(u64, Vec<String>),
+    /// Where new connections can be passed on to.
+    WayOpened(u64, Result<Ipv4Addr, String>),
     Leftovers(cleanup::Leftovers),
     CleanedUp(u64),
     Links(Result<links::Read, String>),
@@ -105,6 +109,8 @@ struct Router {
     held: bool,
     bringing_up: Option<AbortHandle>,
     announcing: Option<AbortHandle>,
+    /// New connections are being passed on, or about to be.
+    relaying: Option<AbortHandle>,
     herald: Herald,
     renew_at: Option<Duration>,
     renewal_error: Option<String>,
@@ -197,6 +203,7 @@ impl Router {
             held: false,
             bringing_up: None,
             announcing: None,
+            relaying: None,
             herald: Herald::default(),
             renew_at: None,
             renewal_error: None,
@@ -236,6 +243,7 @@ impl Router {
             Err(error) => return give_up(running, &format!("cannot make a timer: {error}")),
         };
         self.see_devices();
+        self.close_leftover_way();
         running.ready();
         notify::notify("READY=1");
         self.listen_to_people();
@@ -332,6 +340,7 @@ impl Router {
             Happened::Followed(turn, errors, added) => self.followed(turn, errors, added),
             Happened::Missing(turn, vips) => self.missing(turn, &vips),
             Happened::LetGo(turn, errors) => self.let_go_done(turn, errors),
+            Happened::WayOpened(turn, opened) => self.way_opened(turn, opened),
             Happened::Leftovers(leftovers) => self.leftovers(leftovers),
             Happened::CleanedUp(instance) => self.cleaned_up(instance),
             Happened::Asked(asked) => self.asked(asked),
@@ -406,6 +415,7 @@ fn settings(identity: &Identity, plan: &Plan, file: &[u8]) -> Settings {
         vip_lifetime: plan.lifetime.filter(|_| plan.addresses().next().is_some()),
         witness: !plan.witnesses.is_empty(),
         failback: plan.failback,
+        relays: relaying::is_possible(identity, plan),
         configuration: Configuration::of(plan.serial, file),
     }
 }

@@ -174,6 +174,7 @@ mod tests {
                 sees_witness: false,
                 expiring: false,
                 asking: false,
+                relays: false,
                 role,
                 configuration: Configuration {
                     serial: 4,

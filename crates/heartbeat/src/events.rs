@@ -68,8 +68,8 @@ pub enum Action {
     Send(Heartbeat),
     /// Remember this number for the next run; it must never be used for another activation.
     StoreEpoch(u64),
-    /// Take over: start lvs, bring the addresses up, announce them; answer
-    /// [`Event::Activated`] or [`Event::Refused`].
+    /// Take over: start lvs, bring the addresses up; answer [`Event::Activated`] or
+    /// [`Event::Refused`].
     Activate(Cause),
     /// Let go, bounded in time, whatever fails; answer [`Event::Deactivated`].
     Deactivate(Cause),
@@ -77,8 +77,11 @@ pub enum Action {
     Prepare,
     /// Start lvs again; addresses stay.
     StartLvs,
-    /// Announce the addresses again.
+    /// Announce the addresses.
     Announce,
+    /// Go on serving, but pass new connections on to the partner, which serves too. Ends with
+    /// [`Action::Deactivate`].
+    Relay,
     /// Throw away what is waiting in the sockets: it is from before a pause.
     Drain,
     /// Ask by ARP who holds the VIPs, with requests sent to these hardware addresses alone; a few

@@ -24,6 +24,8 @@ const SEES_WITNESS: u8 = 4;
 const EXPIRING: u8 = 8;
 /// It asks for the active role.
 const ASKING: u8 = 16;
+/// It serves on although it leaves, and passes new connections on to a partner that is active.
+const RELAYS: u8 = 32;
 /// Places in a datagram of the length (two bytes) and the flags.
 const LENGTH_AT: usize = 4 + 6;
 const FLAGS_AT: usize = 4 + 33;
@@ -73,6 +75,9 @@ pub struct Extended {
     pub expiring: bool,
     /// The sender asks for the active role (`failback`).
     pub asking: bool,
+    /// The sender leaves but serves on, and passes new connections on once its partner is active:
+    /// the addresses are not to be announced before that ends.
+    pub relays: bool,
     /// The sender's role.
     pub role: Role,
     /// The sender's configuration.
@@ -121,6 +126,7 @@ impl Extended {
             | flag(self.sees_witness, SEES_WITNESS)
             | flag(self.expiring, EXPIRING)
             | flag(self.asking, ASKING)
+            | flag(self.relays, RELAYS)
     }
 
     /// Reads what follows the first four bytes.
@@ -161,6 +167,7 @@ impl Extended {
             sees_witness: flags & SEES_WITNESS != 0,
             expiring: flags & EXPIRING != 0,
             asking: flags & ASKING != 0,
+            relays: flags & RELAYS != 0,
             role,
             configuration: Configuration { serial, digest },
             macs,
@@ -212,12 +219,12 @@ mod tests {
             any::<[u64; 6]>(),
             any::<i32>(),
             0usize..4,
-            any::<[bool; 5]>(),
+            any::<[bool; 6]>(),
             macs,
         );
         any.prop_map(move |(numbers, serial, phase, flags, macs)| {
             let [boot, counter, epoch, digest, echo_boot, echo_counter] = numbers;
-            let [primary, able, sees_witness, expiring, asking] = flags;
+            let [primary, able, sees_witness, expiring, asking, relays] = flags;
             Extended {
                 boot,
                 counter,
@@ -227,6 +234,7 @@ mod tests {
                 sees_witness,
                 expiring,
                 asking,
+                relays,
                 role: if primary { Role::Primary } else { Role::Backup },
                 configuration: Configuration { serial, digest },
                 macs: macs.into_iter().map(Mac).collect(),
@@ -284,6 +292,7 @@ mod tests {
         sees_witness: false,
         expiring: true,
         asking: false,
+        relays: false,
         role: Role::Backup,
         configuration: Configuration {
             serial: 4,

@@ -23,6 +23,7 @@ use crate::{
     Phase, Settings, Word,
 };
 use complaints::Complaints;
+use leaving::Relay;
 use std::time::Duration;
 use vips::Vips;
 use witness::Witness;
@@ -81,6 +82,9 @@ pub struct Machine {
     prepared_for: Option<Duration>,
     /// Leaving, but serving until the partner does, or until this time.
     relief_until: Option<Duration>,
+    relay: Relay,
+    /// The addresses are to be announced when the partner does not relay any more, or then.
+    announce_by: Option<Duration>,
     /// The partner was asked to take over; until then its "stopped" is no reason to activate.
     latched_until: Option<Duration>,
     /// Activation was refused; not before this time again.
@@ -135,6 +139,8 @@ impl Machine {
             next_send: now + settings.listening(),
             prepared_for: None,
             relief_until: None,
+            relay: Relay::Not,
+            announce_by: None,
             latched_until: None,
             retry_at: None,
             retry_delay: Duration::ZERO,
@@ -266,8 +272,10 @@ impl Machine {
                 self.backup_may_go_at(),
             ]
         });
-        [self.lvs.restart_at(), self.relief_until]
+        let leaving = [self.relief_until, self.relay_end(), self.announce_by];
+        [self.lvs.restart_at()]
             .into_iter()
+            .chain(leaving)
             .chain(partner.into_iter().flatten())
             .chain(standby.into_iter().flatten())
             .flatten()
@@ -338,7 +346,7 @@ impl Machine {
         if let Some(extended) = self.partner.extended() {
             self.highest_epoch = self.highest_epoch.max(extended.epoch);
             if extended.phase == Phase::Active {
-                self.relieved(now, actions);
+                self.partner_serves(now, actions);
             }
         }
         if std::mem::take(&mut self.partner_lost) {
@@ -362,6 +370,7 @@ impl Machine {
         if self.phase == Phase::Activating {
             self.enter(now, Phase::Active);
             self.retry_delay = Duration::ZERO;
+            self.announce_in_time(now, actions);
             // A leaving partner waits for this.
             self.send_own(now, actions);
         }
@@ -450,9 +459,11 @@ impl Machine {
         self.ask_for_vips(now, actions);
         self.ask_witnesses(now, actions);
         self.watch_own_health(now);
+        self.end_relay(now, actions);
         if self.relief_until.is_some_and(|until| now >= until) {
             self.not_relieved(now, actions);
         }
+        self.announce_if_due(now, actions);
         if self.lvs.take_due(now) {
             actions.push(Action::StartLvs);
         }

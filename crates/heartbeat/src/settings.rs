@@ -96,6 +96,8 @@ pub struct Settings {
     /// `failback`: how long the primary is to be healthy before it asks for the active role;
     /// `None`: it never does.
     pub failback: Option<Duration>,
+    /// New connections can be passed on to the partner for the last part of a hand-over.
+    pub relays: bool,
     /// Told to the partner.
     pub configuration: Configuration,
 }

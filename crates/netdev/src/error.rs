@@ -106,6 +106,22 @@ pub enum Error {
         /// The kernel's reason.
         source: io::Error,
     },
+    /// Packets cannot be led to another router.
+    #[error(
+        "cannot lead what comes in by {interface} to {router}: {}",
+        reason(source)
+    )]
+    Detour {
+        /// Where they come in.
+        interface: String,
+        /// Who should get them.
+        router: Ipv4Addr,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// What leads packets to another router could not be removed.
+    #[error("cannot remove the routing rule 539: {}", reason(_0))]
+    CloseDetour(io::Error),
     /// The thread that changes addresses failed.
     #[error("the change of addresses was broken off: {0}")]
     Broken(String),

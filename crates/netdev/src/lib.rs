@@ -7,6 +7,7 @@
 pub mod address;
 pub mod arp;
 mod batch;
+mod detour;
 mod echo;
 mod error;
 mod events;
@@ -17,6 +18,7 @@ mod question;
 pub mod sysctl;
 
 pub use address::{LocalAddress, VipAddress};
+pub use detour::Detour;
 pub use echo::Echo;
 pub use error::Error;
 pub use events::{Event, Events};

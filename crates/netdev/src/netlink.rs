@@ -156,7 +156,7 @@ impl Netdev {
     }
 
     /// Carries a request out, on a new connection when the old one is broken.
-    async fn retried<T>(
+    pub(crate) async fn retried<T>(
         &self,
         request: impl AsyncFn(Handle) -> std::result::Result<T, rtnetlink::Error>,
     ) -> Result<io::Result<T>> {

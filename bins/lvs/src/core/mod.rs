@@ -33,6 +33,8 @@ pub use table::{Audits, Trouble};
 const ALIVE: Duration = Duration::from_secs(5);
 /// A longer gap between two looks means that lvs itself was stopped.
 const STOPPED: Duration = Duration::from_secs(8);
+/// How long lvs may take to be ready while the partner serves: a little less than that one waits.
+const RELIEVING: Duration = Duration::from_millis(1500);
 /// Exit status after an error.
 pub const FAILED: u8 = 1;
 
@@ -46,6 +48,8 @@ pub enum Event {
     Plan(Box<Plan>),
     /// The services are to be served here, or not.
     Mode(Mode),
+    /// The partner serves until this lvs is ready: so it need not be ready for little.
+    Relieving,
     /// A checker runs.
     Started(Key, ProcessId, i32),
     /// A checker could not be started.
@@ -159,6 +163,7 @@ pub struct Core {
     finishing: BTreeSet<Key>,
     counting: counting::Counting,
     ready_by: Option<Duration>,
+    relieving: bool,
     reloading: bool,
     settled_once: bool,
     leaving: Option<Leaving>,
@@ -190,6 +195,7 @@ impl Core {
             finishing: BTreeSet::new(),
             counting: counting::Counting::default(),
             ready_by: None,
+            relieving: false,
             reloading: false,
             settled_once: false,
             leaving: None,
@@ -208,6 +214,7 @@ impl Core {
         match event {
             Event::Plan(plan) => self.plan_given(now, *plan),
             Event::Mode(mode) => self.mode_given(now, mode),
+            Event::Relieving => self.relieving = true,
             Event::Started(key, id, pid) => self.started(now, key, id, pid),
             Event::NotStarted(key, id, reason) => self.not_started(now, key, id, &reason),
             Event::Reported(key, id, report) => self.reported(now, key, id, report),
@@ -321,7 +328,12 @@ impl Core {
             self.find_finishing();
         }
         self.unsettle();
-        self.ready_by = (mode == Mode::Active).then(|| now.steady + self.plan.ready_within);
+        let within = if std::mem::take(&mut self.relieving) {
+            RELIEVING
+        } else {
+            self.plan.ready_within
+        };
+        self.ready_by = (mode == Mode::Active).then(|| now.steady + within);
         self.table.window.urgent(now.steady);
         self.changed = true;
     }
@@ -365,7 +377,7 @@ impl Core {
             .in_order()
             .map(|service| service.name.clone())
             .collect();
-        if self.mode == Some(Mode::Active) {
+        if self.mode.is_some_and(Mode::serves) {
             for name in names {
                 self.log(format!("shutting down virtual service {name}"));
             }

@@ -32,6 +32,11 @@ impl Shell {
                 self.applied = false;
             }
             Ok(Some(Order::Active)) => self.role(Mode::Active),
+            Ok(Some(Order::Relieve)) => {
+                self.core.handle(now(), Event::Relieving);
+                self.role(Mode::Active);
+            }
+            Ok(Some(Order::Relay(router))) => self.role(Mode::Relaying(router)),
             Ok(Some(Order::Standby)) => self.role(Mode::Standby),
             Ok(Some(Order::Reload)) => {
                 tracing::info!("rereading configuration file");

@@ -34,6 +34,7 @@ impl Router {
             Action::Prepare => self.prepare(),
             Action::StartLvs => self.start_lvs("active"),
             Action::Announce => self.announce(),
+            Action::Relay => self.relay(),
             Action::ProbeVips(partner) => self.sight.lookout.ask(partner),
             Action::AskWitnesses => self.ask_witnesses(),
             Action::Drain => {
@@ -71,9 +72,14 @@ impl Router {
         self.turn += 1;
         self.cleaned_up = true;
         self.prepared_at = None;
+        let order = if self.machine.partner_relays() {
+            "relieve"
+        } else {
+            "active"
+        };
         match &self.lvs {
-            Some(lvs) => lvs.say("active"),
-            None => self.start_lvs("active"),
+            Some(lvs) => lvs.say(order),
+            None => self.start_lvs(order),
         }
         self.active_cmd();
     }
@@ -157,7 +163,6 @@ impl Router {
             return;
         }
         self.held = true;
-        self.announce();
         // What failed is tried again with the first renewal.
         self.plan_renewal(!errors.is_empty());
         self.renewal_error = Some(errors.join("; "));
@@ -277,6 +282,10 @@ impl Router {
         if let Some(bringing_up) = self.bringing_up.take() {
             bringing_up.abort();
         }
+        let relaying = self.relaying.take();
+        if let Some(relaying) = &relaying {
+            relaying.abort();
+        }
         let addresses: Vec<VipAddress> = if std::mem::take(&mut self.claimed) {
             self.plan.addresses().cloned().collect()
         } else {
@@ -299,6 +308,7 @@ impl Router {
             lvs: self.lvs.take(),
             output: self.output(),
             sync: self.sync_keeper.clone(),
+            relayed: relaying.is_some(),
             is_end: self.told_to_end.is_some(),
             limit,
         };

@@ -46,6 +46,11 @@ pub(super) struct Read {
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 impl Known {
+    /// Those of the own public and private address.
+    pub(super) const fn own_interfaces(&self) -> (Option<&String>, Option<&String>) {
+        (self.holders.public.as_ref(), self.holders.private.as_ref())
+    }
+
     pub(super) fn mac(&self, interface: &str) -> Option<MacAddr> {
         self.macs.get(interface).copied()
     }

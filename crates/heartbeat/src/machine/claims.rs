@@ -104,6 +104,7 @@ impl Machine {
                 sees_witness: self.sees_witness_at(now),
                 expiring: self.settings.vip_lifetime.is_some(),
                 asking: self.is_asking(now),
+                relays: self.relays(),
                 role: self.settings.role,
                 configuration: self.settings.configuration,
                 macs: self.macs,

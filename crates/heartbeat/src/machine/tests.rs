@@ -35,6 +35,7 @@ fn settings(role: Role) -> Settings {
         vip_lifetime: Some(ms(2000)),
         witness: false,
         failback: None,
+        relays: false,
         configuration: CONFIGURATION,
     }
 }
@@ -184,6 +185,7 @@ fn ours_in(phase: Phase, counter: u64, epoch: u64, word: Word) -> Event {
         sees_witness: false,
         expiring: true,
         asking: false,
+        relays: false,
         role,
         configuration: CONFIGURATION,
         macs: Macs::NONE,

@@ -33,6 +33,7 @@ impl Config {
                 vip_lifetime: Some(lifetime(keepalive, deadtime)),
                 witness: false,
                 failback: None,
+                relays: true,
                 configuration: Configuration {
                     serial: 1,
                     digest: 1,
@@ -64,6 +65,7 @@ impl Config {
                 vip_lifetime: plain.settings.vip_lifetime.filter(|_| rng.chance(85)),
                 witness: rng.chance(25),
                 failback: rng.chance(20).then(|| ms(1000 * (5 + rng.below(40)))),
+                relays: rng.chance(50),
                 ..plain.settings
             },
             original,

@@ -31,6 +31,7 @@ impl Replay {
             vip_lifetime: Some(tenths(40)),
             witness: false,
             failback: None,
+            relays: false,
             configuration: Configuration {
                 serial: 1,
                 digest: 0,

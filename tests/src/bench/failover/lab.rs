@@ -75,9 +75,10 @@ fn stop(programs: &Path) -> Result<bool> {
         .with("syncd_iface = eth1");
     let mut pair = serving(programs, &configuration, 2)?;
     let mut outages = Vec::new();
-    let (mut lost, mut sessions, mut failed, mut asked) = (0, 0, 0, 0);
+    let mut failures = Vec::new();
+    let (mut lost, mut sessions, mut asked) = (0, 0, 0);
     let mut active = Side::A;
-    for _ in 0..STOPS {
+    for number in 1..=STOPS {
         let round = (|| {
             // Long enough for the standby to be known and for connections to be told to it.
             std::thread::sleep(Duration::from_secs(4));
@@ -95,7 +96,8 @@ fn stop(programs: &Path) -> Result<bool> {
             pair.wait_settled(active.other(), &configuration, LIMIT)?;
             client.next(20)?;
             outages.push(client.outage(begun)?);
-            failed += patient.failed_since(begun);
+            let texts = patient.failures_since(begun).into_iter();
+            failures.extend(texts.map(|text| format!("in round {number} {text}")));
             asked += patient.since(begun).len();
             sessions += 1;
             lost += usize::from(session.exchange().is_err());
@@ -109,8 +111,11 @@ fn stop(programs: &Path) -> Result<bool> {
     let note = format!("median {:.0} of {STOPS}", outages.median);
     let name = "planned stop under traffic, ms, max";
     let mut good = report(name, outages.longest, STOP, &note);
+    for failure in &failures {
+        println!("      a request failed {failure}");
+    }
     let note = format!("of {asked}");
-    good &= report("new connections failed", failed as f64, 0.0, &note);
+    good &= report("new connections failed", failures.len() as f64, 0.0, &note);
     let note = format!("of {sessions}, syncdaemon = 1");
     Ok(report("established ones lost", lost as f64, 0.0, &note) && good)
 }

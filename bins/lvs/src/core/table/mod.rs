@@ -180,7 +180,7 @@ impl State {
     /// The services that lvs may change.
     pub(super) fn own(&self, plan: &Plan, mode: Mode) -> BTreeSet<ServiceId> {
         let mut own = self.owned.clone();
-        if mode == Mode::Active {
+        if mode.serves() {
             own.extend(plan.services.keys());
         }
         own
@@ -404,9 +404,7 @@ impl Core {
             .table
             .own(plan, mode)
             .into_iter()
-            .filter(|id| {
-                record.contains_key(id) || mode == Mode::Active && plan.services.contains_key(id)
-            })
+            .filter(|id| record.contains_key(id) || mode.serves() && plan.services.contains_key(id))
             .collect();
         if own != self.table.owned {
             self.table.owned.clone_from(&own);

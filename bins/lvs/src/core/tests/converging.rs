@@ -30,6 +30,43 @@ fn a_start_makes_the_service_then_each_server_as_it_is_found_up() {
 }
 
 #[test]
+fn a_router_that_is_still_served_by_its_partner_need_not_be_ready_for_little() {
+    for (relieving, within) in [(false, 500), (true, 1500)] {
+        let mut world = World::new("", &[]);
+        world.event(Event::Plan(Box::new(plan(&web("", "")))));
+        if relieving {
+            world.event(Event::Relieving);
+        }
+        world.event(Event::Mode(Mode::Active));
+        world.pass(Duration::from_millis(within - 100));
+        assert!(!world.told.contains(&Message::Ready), "{relieving}");
+        world.pass(Duration::from_millis(200));
+        assert!(world.told.contains(&Message::Ready), "{relieving}");
+    }
+}
+
+#[test]
+fn a_relay_sends_new_connections_to_the_other_router_and_keeps_the_rest() {
+    let mut world = World::serving("", &web("", "scheduler = sh\npersistent = 60"));
+    world.report("10.0.0.1:80", Health::Up(10));
+    let other = std::net::Ipv4Addr::new(192, 0, 2, 11);
+    world.event(Event::Mode(Mode::Relaying(other)));
+    assert_eq!(
+        world.batches.last().unwrap()[..],
+        [
+            "-E -t 192.0.2.80:80 -s wlc",
+            "-a -t 192.0.2.80:80 -r 192.0.2.11:80 -g -w 1",
+            "-e -t 192.0.2.80:80 -r 10.0.0.1:80 -m -w 0",
+        ],
+        "the other router first, so that there is always one"
+    );
+    world.report("10.0.0.2:80", Health::Up(10));
+    assert!(world.saved().contains("-r 10.0.0.2:80 -m -w 0"));
+    world.event(Event::Terminate(15));
+    assert_eq!(world.saved(), "");
+}
+
+#[test]
 fn a_right_table_is_adopted_without_a_write() {
     let mut world = World::serving(&format!("{WEB}{A}{B}{OTHER}"), &web("", ""));
     world.pass(Duration::from_secs(60));

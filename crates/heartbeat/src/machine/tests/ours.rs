@@ -82,12 +82,12 @@ fn a_leaving_router_does_not_wait_for_ever() {
     let mut router = Router::primary().activated();
     router.at(3500, ours(1, 0, Word::Stopped));
     router.at(3600, Event::Terminate);
-    router.until(5099);
+    router.until(5599);
     assert_eq!(
         router.count(|action| matches!(action, Action::Deactivate(_))),
         0
     );
-    router.until(5100);
+    router.until(5600);
     assert_eq!(
         router.count(|action| matches!(action, Action::Deactivate(_))),
         1
@@ -107,9 +107,124 @@ fn the_relieving_router_says_so_and_announces_again_when_the_other_is_done() {
     router.at(1500, ours_in(Phase::Leaving, 2, 1, Word::Stopped));
     assert_eq!(router.activation(), Some((1500, Cause::PrimaryInactive)));
     router.at(1600, Event::LvsReady);
-    assert_eq!(router.at(1600, Event::Activated), [send(Word::Running)]);
+    let actions = router.at(1600, Event::Activated);
+    assert_eq!(actions, [Action::Announce, send(Word::Running)]);
     let actions = router.at(1650, ours(3, 1, Word::Stopped));
     assert_eq!(actions, [Action::Announce]);
+}
+
+fn relaying() -> Router {
+    let settings = Settings {
+        relays: true,
+        ..settings(Role::Primary)
+    };
+    let mut router = Router::new(settings).activated();
+    router.at(3500, ours(1, 0, Word::Stopped));
+    router
+}
+
+/// Whether the first heartbeat after the event does.
+fn tells_of_a_relay(router: &mut Router, millis: u64, event: Event) -> bool {
+    router.until(millis);
+    let actions = router.machine.handle(router.now, event);
+    let sent = actions.into_iter().find_map(|action| match action {
+        Action::Send(heartbeat) => heartbeat.extended,
+        _ => None,
+    });
+    sent.is_some_and(|extended| extended.relays)
+}
+
+fn deactivations(router: &Router) -> usize {
+    router.count(|action| matches!(action, Action::Deactivate(_)))
+}
+
+#[test]
+fn a_leaving_router_passes_new_connections_on_before_it_lets_go() {
+    let mut router = relaying();
+    assert!(tells_of_a_relay(&mut router, 3600, Event::Terminate));
+    let actions = router.at(3700, ours(2, 2, Word::Running));
+    assert_eq!(actions, [Action::Relay]);
+    let actions = router.at(3800, ours(3, 2, Word::Running));
+    assert_eq!(actions, [], "once is enough");
+    router.until(4099);
+    assert!(router.machine.relays());
+    router.until(4100);
+    assert!(!router.machine.relays(), "the partner is to announce");
+    assert_eq!(router.log.last(), Some(&(ms(4100), send(Word::Stopped))));
+    router.until(4149);
+    assert_eq!(deactivations(&router), 0, "its addresses stay for that");
+    router.until(4150);
+    assert_eq!(deactivations(&router), 1);
+}
+
+#[test]
+fn a_late_relay_is_as_short_as_the_stop_must_be() {
+    let mut router = relaying();
+    router.at(3600, Event::Terminate);
+    router.at(5500, ours(2, 2, Word::Running));
+    router.until(5650);
+    assert_eq!(deactivations(&router), 1);
+}
+
+#[test]
+fn a_hand_over_with_a_relay_is_not_taken_back() {
+    let mut router = relaying();
+    assert!(tells_of_a_relay(&mut router, 3600, Event::HandOver));
+    router.at(3700, ours(2, 2, Word::Running));
+    router.until(4150);
+    assert_eq!(deactivations(&router), 1);
+    router.at(4160, Event::Deactivated);
+    assert_eq!(router.machine.phase(), Phase::Standby);
+}
+
+#[test]
+fn a_second_signal_ends_a_relay() {
+    let mut router = relaying();
+    router.at(3600, Event::Terminate);
+    router.at(3700, ours(2, 2, Word::Running));
+    let actions = router.at(3750, Event::Terminate);
+    assert_eq!(actions, [Action::Deactivate(Cause::Terminating)]);
+}
+
+/// A backup that took over at 1600 ms from a primary that relays.
+fn relieving() -> Router {
+    let mut router = Router::backup();
+    router.at(500, ours(1, 1, Word::Running));
+    router.at(1500, leaving(2, true));
+    router.at(1600, Event::LvsReady);
+    let actions = router.at(1600, Event::Activated);
+    assert_eq!(actions, [send(Word::Running)], "nothing is announced yet");
+    router
+}
+
+fn leaving(counter: u64, relays: bool) -> Event {
+    let event = ours_in(Phase::Leaving, counter, 1, Word::Stopped);
+    describing(event, |it| it.relays = relays)
+}
+
+#[test]
+fn addresses_are_announced_when_the_partner_does_not_relay_any_more() {
+    let mut router = relieving();
+    assert_eq!(router.at(1700, leaving(3, true)), []);
+    let actions = router.at(2000, leaving(4, false));
+    assert_eq!(actions, [Action::Announce]);
+    let announced = |router: &Router| router.count(|action| *action == Action::Announce);
+    router.at(2100, ours(5, 1, Word::Stopped));
+    assert_eq!(announced(&router), 2, "once more when it has let go");
+    router.until(2400);
+    assert_eq!(announced(&router), 2);
+}
+
+#[test]
+fn addresses_are_announced_even_if_the_partner_dies_while_it_relays() {
+    let mut router = relieving();
+    router.until(2049);
+    let announced = |router: &Router| router.count(|action| *action == Action::Announce);
+    assert_eq!(announced(&router), 0);
+    router.until(2050);
+    assert_eq!(announced(&router), 1);
+    router.until(9000);
+    assert_eq!(announced(&router), 1);
 }
 
 #[test]
@@ -152,7 +267,7 @@ fn a_hand_over_that_the_partner_does_not_act_on_is_taken_back() {
     let mut router = Router::primary().activated();
     router.at(3500, ours(1, 0, Word::Stopped));
     router.at(3600, Event::HandOver);
-    router.until(5100);
+    router.until(5600);
     assert_eq!(
         router.machine.phase(),
         Phase::Active,

@@ -130,6 +130,6 @@ fn a_backup_gives_the_primary_what_it_asks_for_and_waits_before_it_does_again() 
         Phase::Active,
         "it did not take over"
     );
-    router.at(15_100, asking(20));
+    router.at(15_600, asking(20));
     assert_eq!(router.machine.phase(), Phase::Leaving);
 }

@@ -112,7 +112,7 @@ impl Simulation {
                 self.plan(after, Happening::Boot { node });
             }
             Action::Report(notice) => self.note(node, format_args!("{notice}")),
-            Action::Announce | Action::Prepare => {}
+            Action::Announce | Action::Relay | Action::Prepare => {}
             Action::ProbeVips(macs) => {
                 if macs.contains(self.nodes[1 - node].mac) {
                     self.ask_for_vip(node);
