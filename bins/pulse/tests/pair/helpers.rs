@@ -28,6 +28,8 @@ fn the_old_master_is_listened_to_until_it_has_let_go() {
         (world.b.said("sync-master") == MASTER && world.b.said("sync-backup").is_empty())
             .then_some(())
     });
+    // The tool writes down what it did after having done it.
+    world.b.wait_said("ipvsadm.log", "--stop-daemon backup");
     let log = world.b.said("ipvsadm.log");
     let commands: Vec<&str> = log.lines().skip(before).collect();
     let place = |words: &str| commands.iter().position(|line| line.starts_with(words));

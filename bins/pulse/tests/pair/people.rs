@@ -88,6 +88,27 @@ fn hand_over_is_answered_when_the_partner_serves() {
 }
 
 #[test]
+fn new_connections_are_passed_on_before_the_addresses_move() {
+    let world = pair();
+    let (a, b) = (&world.a, &world.b);
+    // A partner that takes long is not waited for, and nothing can be passed on: once is enough.
+    let relayed = (0..5).any(|_| {
+        a.wait_said("run/pulse.json", "\"phase\": \"standby\"");
+        let (code, said) = ask(a, &["--hand-over"]);
+        assert_eq!(code, Some(0), "{said}");
+        a.wait_said("run/pulse.json", "\"phase\": \"standby\"");
+        wait("the partner is back", || {
+            (ask(b, &["--hand-over"]).0 == Some(0) && a.owns(VIP)).then_some(())
+        });
+        a.count("lvs.log", "order relay 10.77.0.2") > 0
+    });
+    assert!(relayed, "{}", a.said("pulse.log"));
+    assert!(b.count("lvs.log", "order relieve") > 0);
+    let rules = a.ip("rule show priority 539");
+    assert_eq!(rules, "", "the way to the partner is closed again");
+}
+
+#[test]
 fn alone_nothing_is_handed_over() {
     let mut world = World::new();
     world.a.start();

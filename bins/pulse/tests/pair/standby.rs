@@ -32,7 +32,7 @@ fn the_lvs_that_checks_on_standby_takes_over() {
     world.a.signal("TERM");
     world.b.wait_owns(VIP);
     assert_eq!(world.b.lvs_pid(), Some(second));
-    assert_eq!(world.b.count("lvs.log", "order active"), 1);
+    assert_eq!(world.b.count("lvs.log", "order relieve"), 1);
     assert!(world.a.wait_end().success());
     // And the other way round: the router that let go checks as soon as it is back.
     world.a.start();

@@ -22,7 +22,7 @@ while read -r word length; do
     echo "order $word $length" >> "$log"
     case "$word" in
         config) head -c "$length" > "$PULSE_TEST_LOG/lvs.config" ;;
-        active) while [ -e "$PULSE_TEST_LOG/lvs-hangs" ]; do sleep 0.05; done; echo ready >&3 ;;
+        active|relieve) while [ -e "$PULSE_TEST_LOG/lvs-hangs" ]; do sleep 0.05; done; echo ready >&3 ;;
         reload) [ -e "$PULSE_TEST_LOG/lvs-refuses" ] && echo refused 7 no >&3 || echo reloaded >&3 ;;
     esac
 done
@@ -345,8 +345,14 @@ impl Router {
 
     /// `ip address` of this router.
     pub(crate) fn addresses(&self) -> String {
+        self.ip("-4 address")
+    }
+
+    /// What `ip` says on this router.
+    pub(crate) fn ip(&self, arguments: &str) -> String {
         let output = Command::new("ip")
-            .args(["-n", &self.namespace, "-4", "address"])
+            .args(["-n", &self.namespace])
+            .args(arguments.split(' '))
             .output()
             .unwrap();
         String::from_utf8(output.stdout).unwrap()
