@@ -35,6 +35,8 @@ pub struct Virtual {
     pub port: u16,
     /// Scheduler.
     pub scheduler: String,
+    /// Seconds between two checks of a server, and for each.
+    pub timeout: u32,
     /// Further lines.
     pub lines: Vec<String>,
     /// The real servers.
@@ -110,6 +112,7 @@ impl Virtual {
             mask: Some(Ipv4Addr::new(255, 255, 255, 0)),
             port: 80,
             scheduler: "rr".to_owned(),
+            timeout: 1,
             lines: Vec::new(),
             servers: (0..servers)
                 .map(|index| Server::new(method, index))
@@ -171,7 +174,7 @@ impl Virtual {
         let _ = writeln!(text, "    expect = \"HTTP\"");
         let _ = writeln!(text, "    scheduler = {}", self.scheduler);
         let _ = writeln!(text, "    protocol = tcp");
-        let _ = writeln!(text, "    timeout = 1");
+        let _ = writeln!(text, "    timeout = {}", self.timeout);
         let _ = writeln!(text, "    reentry = 2");
         for line in &self.lines {
             let _ = writeln!(text, "    {line}");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{Options, report};
 use super::TENTH;
-use super::ground::{Contender, Ground, KEY, is_heartbeat};
+use super::ground::{Contender, Ground, KEY, LIMIT, is_heartbeat};
 use crate::configuration::Configuration;
 use crate::error::{Context, Error, Result};
 use crate::interrupt;
@@ -130,6 +130,9 @@ pub(super) fn flood(options: &Options) -> Result<bool> {
     let active = ground.at_rest()?;
     let router = ground.pair.router(active);
     let pulse = router.one("pulse")?;
+    // The last that it says of having become active.
+    let finished = "gratuitous lvs arps finished";
+    router.journal.wait_from(0, finished, LIMIT)?;
     let marks = marks(&ground);
     let mark = router.journal.mark();
     let (load, memory) = (pulse.processor_time()?, pulse.resident()?);

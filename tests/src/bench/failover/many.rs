@@ -10,6 +10,7 @@ use super::ground::{Contender, Cut, Ground, LIMIT, is_heartbeat};
 use super::outage::Figures;
 use super::{TENTH, Times};
 use crate::configuration::{Configuration, Virtual};
+use crate::ensure;
 use crate::error::Result;
 use crate::network::{Method, Side, VIP};
 use crate::wait;
@@ -46,6 +47,11 @@ pub(super) fn vips(options: &Options) -> Result<bool> {
         let round = (|| {
             let active = ground.at_rest()?;
             let cut = ground.cut_after_heartbeat(active)?;
+            let first = ground.takeover(active, cut)?;
+            ensure!(
+                first >= ground.times.deadtime(),
+                "announced {first:?} after the last heartbeat, before the deadtime"
+            );
             last.push(last_announced(&ground, active, cut)?);
             late.push(latest_heartbeat(&ground, active, cut)?);
             ground.ping.wait_steady(LIMIT)?;

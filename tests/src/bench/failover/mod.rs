@@ -55,6 +55,12 @@ struct Row {
     run: fn(&Options) -> Result<bool>,
 }
 
+impl Row {
+    fn is_in_kernel(&self) -> bool {
+        self.name.starts_with("lab-")
+    }
+}
+
 const ROWS: &[Row] = &[
     Row {
         name: "cut-1s",
@@ -165,19 +171,29 @@ pub(super) fn run(options: &Options) -> Result<bool> {
     Ok(good)
 }
 
+/// The rows of these names; `host` and `lab` are all that run on this machine and in the kernel.
 fn selected(names: &[String]) -> Result<Vec<&'static Row>> {
     if names.is_empty() {
         return Ok(ROWS.iter().collect());
     }
-    names
-        .iter()
-        .map(|name| {
-            ROWS.iter().find(|row| row.name == name).ok_or_else(|| {
-                let all: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-                Error::Setup(format!("no row {name}; there are: {}", all.join(" ")))
-            })
-        })
-        .collect()
+    let mut rows = Vec::new();
+    for name in names {
+        let is_meant = |row: &&Row| match name.as_str() {
+            "lab" => row.is_in_kernel(),
+            "host" => !row.is_in_kernel(),
+            name => row.name == name,
+        };
+        let before = rows.len();
+        rows.extend(ROWS.iter().filter(is_meant));
+        if rows.len() == before {
+            let all: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+            let all = all.join(" ");
+            return Err(Error::Setup(format!(
+                "no row {name}; there are: {all}; host and lab mean all of one place"
+            )));
+        }
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -195,5 +211,8 @@ mod tests {
         assert_eq!(rows, names);
         assert_eq!(selected(&[]).unwrap().len(), ROWS.len());
         assert!(selected(&["cut".to_owned()]).is_err());
+        let count = |name: &str| selected(&[name.to_owned()]).unwrap().len();
+        assert_eq!(count("lab"), 2);
+        assert_eq!(count("lab") + count("host"), ROWS.len());
     }
 }
