@@ -123,6 +123,7 @@ impl Simulation {
             Some("without carrier")
         } else if self.now - self.watch.calm_since > self.settling()
             && self.network.is_good(self.paths())
+            && !self.nodes.iter().any(|node| self.lvs_may_move_roles(node))
         {
             Some("without anything having happened")
         } else if cause == Cause::PartnerDead {
@@ -133,6 +134,13 @@ impl Simulation {
         if let Some(text) = violation {
             self.violation = Some(format!("a take-over {text}"));
         }
+    }
+
+    /// An lvs that keeps dying is somebody else's to run as soon as there is one: for half a minute it
+    /// waits for its next start, and the other is able again a minute after its own lvs died.
+    fn lvs_may_move_roles(&self, node: &Node) -> bool {
+        node.lvs_died_at
+            .is_some_and(|at| self.now < at + ms(62_000 + 30_000))
     }
 
     fn check_death(&self, node: usize) -> Option<&'static str> {
