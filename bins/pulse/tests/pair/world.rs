@@ -37,12 +37,14 @@ cd "$PULSE_TEST_LOG"
 [ -e no-ipvs ] && { echo this kernel has no IPVS >&2; exit 255; }
 case "$1" in
     -L) cat sync-master sync-backup 2> /dev/null; exit 0 ;;
-    --start-daemon)
-        [ -e sync-fails ] && { echo "No such device" >&2; exit 1; }
-        echo "$2 sync daemon (mcast=$4, syncid=$6)" > "sync-$2" ;;
+    --start-daemon) [ -e sync-fails ] && { echo "No such device" >&2; exit 1; } ;;
+esac
+# Before its effect, for which a test may wait.
+echo "$*" >> ipvsadm.log
+case "$1" in
+    --start-daemon) echo "$2 sync daemon (mcast=$4, syncid=$6)" > "sync-$2" ;;
     --stop-daemon) rm -f "sync-$2" ;;
 esac
-echo "$*" >> ipvsadm.log
 "#;
 
 const COMMAND: &str = "#!/bin/sh\necho \"$*\" >> \"$PULSE_TEST_LOG/commands.log\"\n";
