@@ -59,6 +59,10 @@ pub(crate) struct Node {
     pub(crate) expiry: u32,
     pub(crate) carrier: bool,
     pub(crate) carrier_since: Duration,
+    /// As its pulse knows it: what happens while it sleeps it is told of afterwards.
+    pub(crate) carrier_told: bool,
+    /// It heard nobody when it fell asleep.
+    pub(crate) slept_alone: bool,
     pub(crate) lvs_died_at: Option<Duration>,
     /// How often lvs will die before it becomes ready.
     pub(crate) lvs_deaths: u64,
@@ -106,6 +110,8 @@ impl Node {
             expiry: 0,
             carrier: true,
             carrier_since: Duration::ZERO,
+            carrier_told: true,
+            slept_alone: false,
             lvs_died_at: None,
             lvs_deaths: 0,
             lvs_waits: false,
@@ -150,12 +156,16 @@ impl Node {
         self.powered && self.vip != Vip::Absent && self.sleep != Sleep::Suspended
     }
 
+    /// Then its partner takes over as soon as it can, which may be a minute after its own lvs died.
+    pub(crate) fn lvs_keeps_dying(&self) -> bool {
+        self.lvs_deaths > 0 || self.lvs_waits
+    }
+
     /// Nothing keeps it from being active.
     pub(crate) fn is_healthy(&self, now: Duration) -> bool {
         self.is_awake()
             && self.carrier
-            && self.lvs_deaths == 0
-            && !self.lvs_waits
+            && !self.lvs_keeps_dying()
             && self.refusals == 0
             && now >= self.refused_until
             && !self.original().is_some_and(|original| original.latched)

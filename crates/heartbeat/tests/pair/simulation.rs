@@ -304,6 +304,9 @@ impl Simulation {
     }
 
     fn tell_links(&mut self, node: usize) {
+        if self.nodes[node].is_awake() {
+            self.nodes[node].carrier_told = self.nodes[node].carrier;
+        }
         let links = Links {
             monitored: self.config.monitored,
             vips: self.nodes[node].carrier,

@@ -74,6 +74,8 @@ impl Simulation {
         if sleep == Sleep::Frozen {
             self.leave_vip(node);
         }
+        let machine = self.nodes[node].machine();
+        self.nodes[node].slept_alone = machine.is_some_and(|it| it.partner_word().is_none());
         self.nodes[node].sleep = sleep;
         self.nodes[node].slept_at = self.now;
         self.plan(span, Happening::Wake { node });

@@ -81,7 +81,9 @@ impl Simulation {
 
     fn check_hand_over(&mut self, absent: bool) {
         let calm = self.watch.calm_since;
-        let begun = self.nodes.iter().filter_map(|node| node.handing_over);
+        // One that falls asleep in that very moment cannot serve on.
+        let awake = self.nodes.iter().filter(|node| node.is_awake());
+        let begun = awake.filter_map(|node| node.handing_over);
         if absent && begun.clone().any(|begun| calm <= begun) && self.violation.is_none() {
             self.violation = Some("nobody serves during a hand-over".to_owned());
         }
@@ -119,11 +121,11 @@ impl Simulation {
 
     /// Whether there is cause for becoming active.
     pub(super) fn check_activation(&mut self, node: usize, cause: Cause) {
-        let violation = if !self.nodes[node].carrier {
+        let violation = if !self.nodes[node].carrier_told {
             Some("without carrier")
         } else if self.now - self.watch.calm_since > self.settling()
             && self.network.is_good(self.paths())
-            && !self.nodes.iter().any(|node| self.lvs_may_move_roles(node))
+            && !self.nodes[1 - node].lvs_keeps_dying()
         {
             Some("without anything having happened")
         } else if cause == Cause::PartnerDead {
@@ -134,13 +136,6 @@ impl Simulation {
         if let Some(text) = violation {
             self.violation = Some(format!("a take-over {text}"));
         }
-    }
-
-    /// An lvs that keeps dying is somebody else's to run as soon as there is one: for half a minute it
-    /// waits for its next start, and the other is able again a minute after its own lvs died.
-    fn lvs_may_move_roles(&self, node: &Node) -> bool {
-        node.lvs_died_at
-            .is_some_and(|at| self.now < at + ms(62_000 + 30_000))
     }
 
     fn check_death(&self, node: usize) -> Option<&'static str> {

@@ -294,7 +294,10 @@ impl Simulation {
         let other = &self.nodes[1 - node];
         // One that had it all the time took nothing over: two were active before already, because
         // the network between them was cut.
-        let took_over = other.is_active() && other.vip_since > router.slept_at;
+        // One that heard nobody keeps its addresses; who came back during its pause could not see
+        // them, and both are active until one yields.
+        let took_over =
+            other.is_active() && other.vip_since > router.slept_at && !router.slept_alone;
         if router.vip == Vip::Absent && took_over && !router.is_original {
             self.violation = Some("woken, it claims what its partner has".to_owned());
         }
