@@ -60,6 +60,11 @@ pub(crate) struct History {
     series: HashMap<(String, Figure), Series>,
 }
 
+/// The number of the step that a time is in: within one, a drawing changes only with its figure.
+pub(crate) const fn step(now: Duration) -> u64 {
+    now.as_secs() / STEP.as_secs()
+}
+
 /// The key of a server's figures.
 pub(crate) fn server_key(service: &str, server: &str) -> String {
     format!("{service}\n{server}")
@@ -68,7 +73,7 @@ pub(crate) fn server_key(service: &str, server: &str) -> String {
 impl History {
     /// Adds what lvs says at a time since any fixed moment.
     pub(crate) fn add(&mut self, now: Duration, lvs: &Lvs) {
-        let step = now.as_secs() / STEP.as_secs();
+        let step = step(now);
         let hour = SAMPLES as u64;
         self.series.retain(|_, series| series.last + hour > step);
         for service in &lvs.services {
@@ -102,7 +107,7 @@ impl History {
         let Some(series) = self.series.get(&(key.to_owned(), figure)) else {
             return String::new();
         };
-        let step = now.as_secs() / STEP.as_secs();
+        let step = step(now);
         let most = series.samples.iter().copied().fold(1.0, f32::max);
         let mut points = String::new();
         let count = series.samples.len() as u64;

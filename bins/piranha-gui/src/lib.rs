@@ -13,6 +13,7 @@ mod form;
 mod graph;
 mod guard;
 mod listen;
+mod memory;
 mod monitor;
 mod monitoring;
 mod options;
@@ -41,6 +42,7 @@ use crate::options::Options;
 
 /// Runs the tool until it is told to end.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    memory::give_back();
     let options = match options::parse(args) {
         Ok(options) => options,
         Err(status) => return status,
@@ -73,6 +75,8 @@ fn start(options: &Options) -> Result<(), String> {
     need_an_account(options)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // A log-in, a look at the files and a look at lvs.cf at a time.
+        .max_blocking_threads(4)
         .build()
         .map_err(|error| format!("cannot start: {error}"))?;
     runtime.block_on(work(options, listener, tls))

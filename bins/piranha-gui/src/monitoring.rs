@@ -2,12 +2,12 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use askama::Template;
 
 use crate::app::App;
-use crate::graph::{Figure, History};
+use crate::graph::{self, Figure, History};
 use crate::monitor::Snapshot;
 use crate::source::Reading;
 use crate::status::{Lvs, Pulse, Server, Service};
@@ -30,7 +30,16 @@ pub(crate) struct Part {
     /// Of what it shows, without its place.
     pub(crate) digest: u64,
     /// To be put into a page.
-    pub(crate) html: String,
+    pub(crate) html: Arc<str>,
+}
+
+/// Parts that were drawn, and of what: what stays the same need not be drawn again.
+#[derive(Debug, Clone)]
+pub(crate) struct Drawn {
+    pub(crate) parts: Arc<[Part]>,
+    lvs: Option<Arc<Lvs>>,
+    /// Of the graphs.
+    step: u64,
 }
 
 /// Something that was worth telling; milliseconds since 1970.
@@ -96,21 +105,29 @@ struct Events<'a> {
     events: &'a [Event],
 }
 
-/// All parts in the order of the screen.
-pub(crate) fn parts(app: &App, snapshot: &Snapshot, audience: Audience, oob: bool) -> Vec<Part> {
+/// All parts in the order of the screen; `before` is what was drawn last for the same audience.
+pub(crate) fn parts(
+    app: &App,
+    snapshot: &Snapshot,
+    audience: Audience,
+    oob: bool,
+    before: Option<&Drawn>,
+) -> Drawn {
     let t = audience.language.texts();
     let now = app.monitor.now();
-    let history = app
-        .monitor
-        .history
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let step = graph::step(now);
+    let history = app.monitor.history.lock();
+    let history = history.unwrap_or_else(PoisonError::into_inner);
     let mut parts = vec![part(&state(t, snapshot, audience, oob))];
-    let lvs = snapshot.lvs.content();
-    for service in lvs.map(|lvs| lvs.services.as_slice()).unwrap_or_default() {
-        parts.push(part(&service_part(
-            t, &history, now, service, audience, oob,
-        )));
+    let lvs = snapshot.lvs.shared();
+    let before = before.filter(|before| before.step == step);
+    for (at, service) in lvs.iter().flat_map(|lvs| &lvs.services).enumerate() {
+        let known = before.and_then(|before| {
+            let same = before.lvs.as_ref()?.services.get(at)? == service;
+            before.parts.get(at + 1).filter(|_| same).cloned()
+        });
+        let draw = || part(&service_part(t, &history, now, service, audience, oob));
+        parts.push(known.unwrap_or_else(draw));
     }
     drop(history);
     let (events, silent) = app.monitor.events(snapshot);
@@ -121,11 +138,15 @@ pub(crate) fn parts(app: &App, snapshot: &Snapshot, audience: Audience, oob: boo
         silent: silent.as_deref(),
         events: &events,
     }));
-    parts
+    Drawn {
+        parts: parts.into(),
+        lvs,
+        step,
+    }
 }
 
 /// One service alone, for its own page.
-pub(crate) fn service_alone(app: &App, service: &Service, audience: Audience) -> String {
+pub(crate) fn service_alone(app: &App, service: &Service, audience: Audience) -> Arc<str> {
     let t = audience.language.texts();
     let history = app
         .monitor
@@ -149,7 +170,7 @@ fn part(template: &impl Template) -> Part {
     html.hash(&mut hasher);
     Part {
         digest: hasher.finish(),
-        html,
+        html: html.into(),
     }
 }
 

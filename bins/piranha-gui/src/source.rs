@@ -36,6 +36,14 @@ impl<T> Reading<T> {
         }
     }
 
+    /// The content, to be kept.
+    pub(crate) fn shared(&self) -> Option<Arc<T>> {
+        match self {
+            Self::Read(content, _) => Some(Arc::clone(content)),
+            _ => None,
+        }
+    }
+
     /// How old the content is; none without content.
     pub(crate) fn age(&self, now: SystemTime) -> Option<Duration> {
         match self {

@@ -81,7 +81,9 @@ pub(crate) async fn parts(
 
 fn together(app: &App, visitor: &Visitor) -> String {
     let t = visitor.texts();
-    let parts = monitoring::parts(app, &app.monitor.snapshot(), audience(visitor), false);
+    let snapshot = app.monitor.snapshot();
+    let drawn = monitoring::parts(app, &snapshot, audience(visitor), false, None);
+    let parts = &drawn.parts;
     let mut html = String::with_capacity(parts.iter().map(|part| part.html.len()).sum());
     for (at, part) in parts.iter().enumerate() {
         if at == 1 {
@@ -109,7 +111,7 @@ struct ServerGraphs<'a> {
 struct ServicePage<'a> {
     t: &'static Texts,
     shell: Shell<'a>,
-    part: String,
+    part: Arc<str>,
     servers: Vec<ServerGraphs<'a>>,
 }
 

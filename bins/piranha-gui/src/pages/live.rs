@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::monitor::Snapshot;
-use crate::monitoring::{self, Audience, Part};
+use crate::monitoring::{self, Audience, Drawn, Part};
 use crate::pages::control::{audience, query, rate};
 use crate::visitor::Visitor;
 
@@ -28,24 +28,24 @@ const SIGN: Duration = Duration::from_secs(20);
 /// Shortest time between two messages to one browser.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// The parts of the snapshot of that number.
-type Drawing = (u64, Arc<Vec<Part>>);
-
-/// What was drawn last, by audience.
+/// What was drawn last, by audience, and of which snapshot.
 #[derive(Debug, Default)]
-pub(crate) struct Drawings(Mutex<BTreeMap<Audience, Drawing>>);
+pub(crate) struct Drawings(Mutex<BTreeMap<Audience, (u64, Drawn)>>);
 
 impl Drawings {
-    fn of(&self, app: &App, snapshot: &Snapshot, audience: Audience) -> Arc<Vec<Part>> {
+    fn of(&self, app: &App, snapshot: &Snapshot, audience: Audience) -> Arc<[Part]> {
         let mut drawings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match drawings.get(&audience) {
-            Some((number, parts)) if *number == snapshot.number => Arc::clone(parts),
-            _ => {
-                let parts = Arc::new(monitoring::parts(app, snapshot, audience, true));
-                drawings.insert(audience, (snapshot.number, Arc::clone(&parts)));
-                parts
-            }
+        let last = drawings.get(&audience);
+        if let Some((number, drawn)) = last
+            && *number == snapshot.number
+        {
+            return Arc::clone(&drawn.parts);
         }
+        let before = last.map(|(_, drawn)| drawn);
+        let drawn = monitoring::parts(app, snapshot, audience, true, before);
+        let parts = Arc::clone(&drawn.parts);
+        drawings.insert(audience, (snapshot.number, drawn));
+        parts
     }
 }
 
