@@ -42,7 +42,7 @@ use crate::options::Options;
 
 /// Runs the tool until it is told to end.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    memory::give_back();
+    memory::keep_little();
     let options = match options::parse(args) {
         Ok(options) => options,
         Err(status) => return status,

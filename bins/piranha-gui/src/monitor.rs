@@ -11,12 +11,16 @@ use tokio::sync::watch;
 
 use crate::applier;
 use crate::graph::History;
+use crate::memory;
 use crate::monitoring::{Event, events_of, newest};
 use crate::source::{Reading, Source};
 use crate::status::{Lvs, Pulse};
 
 /// Between two looks at the files; a look at unchanged ones costs two system calls.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// Changes after which free memory is given back.
+const TRIM: u64 = 10;
 
 /// The state at one time.
 #[derive(Debug, Clone)]
@@ -124,6 +128,7 @@ impl Monitor {
     /// Looks at the files for ever.
     pub(crate) async fn follow(&self, run_dir: &Path, applier: &Path) {
         let mut files = Files::new(run_dir);
+        let mut changes = 0_u64;
         loop {
             let history = Arc::clone(&self.history);
             let now = self.now();
@@ -142,6 +147,10 @@ impl Monitor {
             if pulse.is_some() || lvs.is_some() {
                 let snapshot = self.snapshot().with(pulse, lvs);
                 self.newest.send_replace(Arc::new(snapshot));
+                changes += 1;
+                if changes.is_multiple_of(TRIM) {
+                    memory::trim();
+                }
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -155,6 +155,14 @@ pub(crate) struct Check {
     pub(crate) reason: String,
 }
 
+impl Pulse {
+    /// Whether the partner says that it follows another lvs.cf.
+    pub(crate) fn has_other_file(&self) -> bool {
+        let partner = self.partner.configuration.as_ref();
+        partner.is_some_and(|file| *file != self.configuration)
+    }
+}
+
 impl Service {
     /// Connections of all its servers.
     pub(crate) fn active_connections(&self) -> u64 {

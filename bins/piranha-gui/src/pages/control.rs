@@ -1,20 +1,22 @@
 //! CONTROL/MONITORING: what the pair does now, and why.
 
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
+use serde::Serialize;
 
 use crate::app::App;
 use crate::form::Form;
 use crate::graph::{Figure, server_key};
-use crate::monitoring::{self, Audience};
+use crate::monitoring::{self, Audience, Event};
 use crate::pages::{Shell, Tab, refusal, show};
 use crate::source::Reading;
-use crate::status::{Check, Server, Service};
+use crate::status::{Check, Lvs, Pulse, Server, Service};
 use crate::texts::Texts;
 use crate::visitor::Visitor;
 
@@ -165,36 +167,60 @@ fn graphs<'a>(
     }
 }
 
-/// All that the screen shows.
-pub(crate) async fn json(State(app): State<Arc<App>>) -> Response {
-    fn file<T: serde::Serialize>(reading: &Reading<T>, running: bool) -> serde_json::Value {
-        match reading {
-            Reading::Missing => serde_json::json!({ "file": "missing", "running": false }),
-            Reading::Unreadable(why) => serde_json::json!({ "file": "unreadable", "why": why }),
-            Reading::Broken(why) => serde_json::json!({ "file": "broken", "why": why }),
-            Reading::Read(content, written) => {
-                let written = written
-                    .duration_since(std::time::UNIX_EPOCH)
-                    .unwrap_or_default();
-                serde_json::json!({
-                    "file": "read",
-                    "written": written.as_secs(),
-                    "running": running,
-                    "content": &**content,
-                })
-            }
+/// A status file in the JSON of the screen.
+#[derive(Serialize)]
+struct Source<'a, T> {
+    file: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<u64>,
+    running: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a T>,
+}
+
+impl<'a, T> Source<'a, T> {
+    fn new(reading: &'a Reading<T>, running: bool) -> Self {
+        let (file, why) = match reading {
+            Reading::Missing => ("missing", None),
+            Reading::Unreadable(why) => ("unreadable", Some(why.as_str())),
+            Reading::Broken(why) => ("broken", Some(why.as_str())),
+            Reading::Read(..) => ("read", None),
+        };
+        let written = match reading {
+            Reading::Read(_, written) => written.duration_since(UNIX_EPOCH).ok(),
+            _ => None,
+        };
+        Self {
+            file,
+            why,
+            written: written.map(|written| written.as_secs()),
+            running,
+            content: reading.content(),
         }
     }
+}
+
+/// The whole screen as JSON.
+#[derive(Serialize)]
+struct Everything<'a> {
+    pulse: Source<'a, Pulse>,
+    lvs: Source<'a, Lvs>,
+    events: Vec<Event>,
+}
+
+/// All that the screen shows.
+pub(crate) async fn json(State(app): State<Arc<App>>) -> Response {
     let snapshot = app.monitor.snapshot();
-    let (events, _) = app.monitor.events(&snapshot);
-    let all = serde_json::json!({
-        "pulse": file(&snapshot.pulse, snapshot.is_pulse_running()),
-        "lvs": file(&snapshot.lvs, snapshot.is_lvs_running()),
-        "events": events,
-    });
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        all.to_string(),
-    )
-        .into_response()
+    let everything = Everything {
+        pulse: Source::new(&snapshot.pulse, snapshot.is_pulse_running()),
+        lvs: Source::new(&snapshot.lvs, snapshot.is_lvs_running()),
+        events: app.monitor.events(&snapshot).0,
+    };
+    match serde_json::to_vec(&everything) {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }

@@ -121,6 +121,7 @@ texts! { Texts {
     partner_same_file: "the same lvs.cf", "같은 lvs.cf";
     partner_other_file: "ANOTHER lvs.cf", "다른 lvs.cf";
     partner_no_view: "does not tell (an original Piranha)", "알리지 않음(원본 Piranha)";
+    partner_view: "How the partner sees the services is shown by its own tool.", "상대 라우터가 보는 서비스 상태는 그 라우터의 도구에서 볼 수 있습니다.";
     role_primary: "primary", "주 라우터";
     role_backup: "backup", "예비 라우터";
     phase_standby: "standby", "대기";
