@@ -42,6 +42,9 @@ pub enum Error {
         /// Logs, processes, addresses and tables.
         report: String,
     },
+    /// This machine cannot do it.
+    #[error("{0}")]
+    NotRun(String),
     /// Somebody interrupted the run.
     #[error("interrupted")]
     Interrupted,

@@ -74,12 +74,14 @@ pub fn run(only: &[String]) -> Result<bool> {
     setup::require(setup::BASE)?;
     setup::require(setup::UML)?;
     let mut outcomes = Vec::new();
+    let mut not_run = Vec::new();
     for step in STEPS.iter().filter(|step| wanted.contains(step.name)) {
         let started = Instant::now();
         let result = (step.run)();
         interrupt::check()?;
         let (word, text) = match &result {
             Ok(note) => ("PASS", note.clone()),
+            Err(Error::NotRun(why)) => ("-", format!("not run: {why}")),
             Err(error) => ("FAIL", error.to_string()),
         };
         println!(
@@ -87,6 +89,10 @@ pub fn run(only: &[String]) -> Result<bool> {
             step.name,
             started.elapsed().as_secs_f64()
         );
+        if matches!(result, Err(Error::NotRun(_))) {
+            not_run.push(step.name);
+            continue;
+        }
         outcomes.push(Outcome {
             name: step.name.to_owned(),
             passed: result.is_ok(),
@@ -111,11 +117,20 @@ pub fn run(only: &[String]) -> Result<bool> {
         println!("failed: {}", failed.join(" "));
     }
     println!(
-        "{} passed, {} failed",
+        "{} passed, {} failed{}",
         outcomes.len() - failed.len(),
-        failed.len()
+        failed.len(),
+        left_out(&not_run)
     );
     Ok(failed.is_empty())
+}
+
+/// How the last line tells what this machine could not run.
+fn left_out(names: &[&str]) -> String {
+    match names.len() {
+        0 => String::new(),
+        count => format!(", {count} not run: {}", names.join(" ")),
+    }
 }
 
 /// The names asked for; a name that does not exist is an error, so that nothing passes by a typo.
@@ -467,6 +482,12 @@ mod tests {
             ["format", "unit", "unit-file"]
         );
         assert!(select(&["formats".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn what_is_not_run_is_counted() {
+        assert_eq!(left_out(&[]), "");
+        assert_eq!(left_out(&["browser"]), ", 1 not run: browser");
     }
 
     #[test]

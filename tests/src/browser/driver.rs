@@ -227,6 +227,7 @@ fn capabilities(profile: &Path) -> Value {
         "--disable-component-update",
         "--disable-sync",
         "--disable-dev-shm-usage",
+        "--hide-scrollbars",
         "--disable-extensions",
         "--window-size=1280,900",
         "--force-device-scale-factor=1",

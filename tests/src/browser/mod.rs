@@ -22,7 +22,7 @@ const TUN: &str = "/dev/net/tun";
 /// not hidden.
 pub fn run() -> Result<String> {
     if !std::path::Path::new(TUN).exists() {
-        return Ok(format!("left out: this machine has no {TUN}"));
+        return Err(Error::NotRun(format!("this machine has no {TUN}")));
     }
     setup::require(setup::BROWSER)?;
     setup::build()?;

@@ -32,6 +32,8 @@ const SCREENS: [(&str, &str); 15] = [
 /// A wide and a narrow window.
 const WIDE: (u32, u32) = (1280, 900);
 const NARROW: (u32, u32) = (390, 844);
+/// Of a picture.
+const TALLEST: u32 = 2400;
 
 /// Takes and judges what is asked for; gives what was done.
 pub(super) fn take(browser: &Browser) -> Result<String> {
@@ -53,10 +55,13 @@ pub(super) fn take(browser: &Browser) -> Result<String> {
         prefer(browser, "language", language)?;
         for (name, path) in SCREENS {
             browser.open(&page(path))?;
+            fits(browser, name)?;
             if let Some(folder) = &folder {
                 let size = if width == NARROW.0 { "-narrow" } else { "" };
                 let file = format!("{name}-{language}-{theme}{size}.png");
+                browser.resize(width, whole_height(browser)?)?;
                 picture(browser, folder, &file)?;
+                browser.resize(width, height)?;
                 count += 1;
             }
             if let Some(axe) = &axe {
@@ -93,6 +98,25 @@ fn prefer(browser: &Browser, name: &str, value: &str) -> Result<()> {
     }
     ensure!(browser.has(&wished)?, "no way to {name} {value}");
     Ok(())
+}
+
+/// Nothing is wider than the window.
+fn fits(browser: &Browser, name: &str) -> Result<()> {
+    let script = "const room = document.documentElement.clientWidth;\
+        return document.documentElement.scrollWidth <= room ? '' :\
+        [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > room + 1\
+        && !e.closest('.wide')).slice(0, 3).map(e => e.outerHTML.slice(0, 200)).join('; ') || 'something';";
+    let wide = browser.script(script, &json!([]))?;
+    ensure!(wide == "", "{name} is wider than its window: {wide}");
+    Ok(())
+}
+
+/// Of the window that shows the whole page, within reason.
+fn whole_height(browser: &Browser) -> Result<u32> {
+    let script = "return document.documentElement.scrollHeight + outerHeight - innerHeight;";
+    let height = browser.script(script, &json!([]))?.as_u64();
+    let height = height.and_then(|height| u32::try_from(height).ok());
+    Ok(height.unwrap_or(TALLEST).min(TALLEST))
 }
 
 fn picture(browser: &Browser, folder: &Path, file: &str) -> Result<()> {
