@@ -54,7 +54,7 @@ pub fn deb(profile: &str) -> Result<PathBuf> {
     setup::require(setup::DPKG_DEV)?;
     // It only copies and packs: how well it is optimised does not show.
     DEB.install(&["--debug"])?;
-    let file = folder()?.join("piranha.deb");
+    let file = deb_file()?;
     let mut command = DEB.command()?;
     command
         .args(["deb", "--package", "pulse", "--variant", FILES])
@@ -62,6 +62,11 @@ pub fn deb(profile: &str) -> Result<PathBuf> {
         .arg(&file);
     run(command)?;
     Ok(file)
+}
+
+/// Where it is.
+pub fn deb_file() -> Result<PathBuf> {
+    Ok(folder()?.join("piranha.deb"))
 }
 
 /// Where the packages are put.

@@ -356,21 +356,20 @@ fn furnish(programs: &Path) -> Result<UnixDatagram> {
         None::<&str>,
     )
     .during("showing the programs")?;
-    for (name, major, minor) in DEVICES {
-        let path = format!("/dev/{name}");
-        mknod(
-            path.as_str(),
-            SFlag::S_IFCHR,
-            Mode::empty(),
-            makedev(major, minor),
-        )
-        .during(format_args!("making {path}"))?;
-        std::fs::set_permissions(&path, Permissions::from_mode(0o666))
-            .during(format_args!("making {path}"))?;
-    }
-    std::fs::create_dir("/dev/shm").during("making /dev/shm")?;
+    make_devices(Path::new("/dev"))?;
     let log = UnixDatagram::bind("/dev/log").during("making the log socket")?;
     std::fs::set_permissions("/dev/log", Permissions::from_mode(0o666))
         .during("making the log socket")?;
     Ok(log)
+}
+
+/// Makes the device files that a machine needs.
+pub fn make_devices(folder: &Path) -> Result<()> {
+    for (name, major, minor) in DEVICES {
+        let path = folder.join(name);
+        let what = format!("making {}", path.display());
+        mknod(&path, SFlag::S_IFCHR, Mode::empty(), makedev(major, minor)).during(&what)?;
+        std::fs::set_permissions(&path, Permissions::from_mode(0o666)).during(&what)?;
+    }
+    std::fs::create_dir(folder.join("shm")).during("making /dev/shm")
 }

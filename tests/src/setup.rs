@@ -79,6 +79,12 @@ pub const BROWSER: &[Tool] = &[
     },
 ];
 
+/// Makes a clean Debian tree.
+pub const MMDEBSTRAP: &[Tool] = &[Tool {
+    program: "mmdebstrap",
+    package: "mmdebstrap",
+}];
+
 /// Installs what is missing as root, else says what to install.
 pub fn require(tools: &[Tool]) -> Result<()> {
     let mut packages: Vec<&str> = tools

@@ -104,6 +104,7 @@ pub fn run(only: &[String]) -> Result<bool> {
     {
         setup::require(scenario::tools(&wanted))?;
         setup::build()?;
+        scenario::prepare(&wanted)?;
         let chosen = Kernel::choose();
         outcomes.extend(scenarios(Kernel::Uml, false, &wanted)?);
         outcomes.extend(scenarios(chosen, true, &wanted)?);

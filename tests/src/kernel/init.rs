@@ -27,6 +27,8 @@ const NETWORK_MODULES: &[&str] = &[
     "sch_ingress",
     "cls_flower",
     "act_skbedit",
+    // Machines with files of their own.
+    "overlay",
 ];
 
 /// IPVS, its schedulers, its helpers.

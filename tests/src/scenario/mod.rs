@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 mod deaths;
 mod failover;
+mod installed;
 mod laboratory;
 mod modes;
 mod original;
@@ -72,6 +73,7 @@ pub fn all() -> Vec<Scenario> {
         refusals::SCENARIOS,
         original::SCENARIOS,
         upgrade::SCENARIOS,
+        installed::SCENARIOS,
         watch::SCENARIOS,
     ]
     .concat()
@@ -83,6 +85,18 @@ pub fn tools(names: &BTreeSet<&str>) -> &'static [Tool] {
         .iter()
         .any(|scenario| names.contains(scenario.name));
     if original { setup::ON_IPVSADM } else { &[] }
+}
+
+/// Makes what the scenarios with these names need beside the programs.
+pub fn prepare(names: &BTreeSet<&str>) -> Result<()> {
+    let installed = installed::SCENARIOS
+        .iter()
+        .any(|scenario| names.contains(scenario.name));
+    if installed {
+        installed::prepare()
+    } else {
+        Ok(())
+    }
 }
 
 /// How one run ended.

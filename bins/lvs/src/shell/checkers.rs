@@ -1,12 +1,13 @@
 //! Starting checkers and giving them orders.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use daemon::mode::StartMode;
+use nix::unistd::{Gid, getegid, setegid};
 use tokio::sync::mpsc;
 
 use super::{Shell, now};
@@ -52,14 +53,26 @@ pub(super) fn manner(options: &Options, run_dir: &Path, core: &mut Core) -> Mann
     }
 }
 
+/// The checkers' user gets at it by its group: to give a file to another user takes a capability that
+/// `pulse.service` does not leave.
 fn make(path: &Path, user: Option<&User>) -> io::Result<()> {
+    let Some(user) = user else {
+        return open(path).map(drop);
+    };
+    let (own, group) = (getegid(), Gid::from_raw(user.credentials.gid));
+    setegid(group)?;
+    let made = open(path).and_then(|file| {
+        fchown(&file, None, Some(group.as_raw()))?;
+        file.set_permissions(Permissions::from_mode(0o660))
+    });
+    setegid(own)?;
+    made
+}
+
+fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(path)?;
-    match user.map(|user| user.credentials) {
-        Some(owner) => fchown(&file, Some(owner.uid), Some(owner.gid)),
-        None => Ok(()),
-    }
+    let options = options.write(true).create(true).truncate(false);
+    options.mode(0o600).open(path)
 }
 
 impl Shell {

@@ -152,7 +152,8 @@ fn checkers_have_no_privileges() {
     }
     assert_eq!(rights(lvs.pid())[0], "0");
     let programs = std::fs::metadata(world.path("programs.lock")).unwrap();
-    assert_ne!(std::os::unix::fs::MetadataExt::uid(&programs), 0);
+    assert_ne!(std::os::unix::fs::MetadataExt::gid(&programs), 0);
+    assert_eq!(programs.permissions().mode() & 0o777, 0o660);
     lvs.signal(Signal::SIGTERM);
     lvs.ends();
     // Where that user cannot come to the checker, it runs all the same.

@@ -1,0 +1,58 @@
+//! The package on Debian machines: what it does to them, and the programs as they run there.
+
+mod init_script;
+mod package;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Scenario;
+use crate::configuration::Configuration;
+use crate::error::{Context, Result};
+use crate::machine::{Init, Layer, Machine};
+use crate::node::Node;
+use crate::{package as packages, setup, tree};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    package::PACKAGE,
+    package::WITHOUT_IPVS,
+    init_script::INIT_SCRIPT,
+];
+
+/// Where a machine has the package.
+const PACKAGE: &str = "/root/piranha.deb";
+/// Configuration of an installed pulse.
+const LVS_CF: &str = "/etc/sysconfig/ha/lvs.cf";
+
+/// What must be made before the kernel runs.
+pub(super) fn prepare() -> Result<()> {
+    tree::make()?;
+    let profile = match setup::own_program()?.parent() {
+        Some(folder) if folder.ends_with("release") => "release",
+        _ => "dev",
+    };
+    packages::deb(profile)?;
+    Ok(())
+}
+
+/// Puts the package into a machine's files.
+fn bring_package(machine: &Machine) -> Result<()> {
+    let file: PathBuf = packages::deb_file()?;
+    let bytes = std::fs::read(&file).during(format_args!("reading {}", file.display()))?;
+    machine.write(PACKAGE, bytes, 0o644)
+}
+
+/// The files of a machine with the package installed.
+fn installed() -> Result<Arc<Layer>> {
+    let node = Arc::new(Node::new("installed")?);
+    let mut machine = Machine::start(node, Init::Idle, None)?;
+    bring_package(&machine)?;
+    machine.sh(&format!("dpkg -i {PACKAGE}"))?;
+    machine.switch_off();
+    Ok(machine.layer())
+}
+
+/// Gives a machine its lvs.cf.
+fn configure(machine: &Machine, configuration: &Configuration) -> Result<()> {
+    machine.write(LVS_CF, configuration.to_string(), 0o644)
+}
