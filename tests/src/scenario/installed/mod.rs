@@ -2,6 +2,7 @@
 
 mod init_script;
 mod package;
+mod systemd;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     package::PACKAGE,
     package::WITHOUT_IPVS,
     init_script::INIT_SCRIPT,
+    systemd::PAIR,
 ];
 
 /// Where a machine has the package.

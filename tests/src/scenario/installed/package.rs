@@ -99,7 +99,7 @@ fn install(machine: &Machine) -> Result<()> {
         ),
         (
             "dpkg-query -W -f '${Conffiles}\\n' piranha | cut -d' ' -f2 | sort",
-            "/etc/init.d/pulse\n/etc/sysconfig/ha/lvs.cf\n/etc/sysconfig/pulse\n",
+            "/etc/init.d/pulse\n/etc/sysconfig/ha/lvs.cf\n/etc/sysconfig/piranha-gui\n/etc/sysconfig/pulse\n",
         ),
         ("pidof pulse || echo none", "none\n"),
     ] {
@@ -154,6 +154,7 @@ fn remove(machine: &Machine) -> Result<()> {
     let kept = [
         "/etc/init.d/pulse",
         "/etc/sysconfig/ha/lvs.cf",
+        "/etc/sysconfig/piranha-gui",
         "/etc/sysconfig/pulse",
     ];
     let other: Vec<&str> = left
