@@ -1,7 +1,8 @@
-//! lvs.cf and keepalived.conf for many servers on the loopback, the same in both.
+//! lvs.cf, keepalived.conf and ldirectord.cf for many servers on the loopback, the same in all.
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 /// Servers of one service.
 const SERVERS: usize = 50;
@@ -118,6 +119,26 @@ impl Services {
         }
         text
     }
+
+    /// As ldirectord.cf, which checks by a connection whatever is asked for here.
+    pub(super) fn ldirectord_cf(&self, log: &Path) -> String {
+        let seconds = self.seconds;
+        let mut text = format!(
+            "checktimeout={seconds}\ncheckinterval={seconds}\nnegotiatetimeout={seconds}\n\
+             autoreload=no\nsupervised=yes\nquiescent=no\nlogfile=\"{}\"\n",
+            log.display()
+        );
+        for (address, servers) in self.blocks() {
+            let _ = writeln!(text, "virtual={address}:80");
+            for server in servers {
+                let (real, weight) = (real_address(server), self.weight(server));
+                let _ = writeln!(text, "\treal={real}:80 masq {weight}");
+            }
+            let _ = writeln!(text, "\tservice=http\n\tchecktype=connect");
+            let _ = writeln!(text, "\tscheduler=wlc\n\tprotocol=tcp\n");
+        }
+        text
+    }
 }
 
 fn virtual_address(block: usize) -> Ipv4Addr {
@@ -140,9 +161,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_files_name_every_server_once() {
+    fn all_files_name_every_server_once() {
         let services = Services::new(120, 2, Check::Web);
         let (ours, theirs) = (services.lvs_cf(), services.keepalived_conf());
+        let others = services.ldirectord_cf(Path::new("log"));
+        assert_eq!(others.matches("\treal=").count(), 120);
         assert_eq!(ours.matches(" server s").count(), 120);
         assert_eq!(theirs.matches(" real_server ").count(), 120);
         assert_eq!(ours.matches("virtual v").count(), 3);

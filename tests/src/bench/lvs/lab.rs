@@ -1,11 +1,11 @@
 //! Rows measured in one boot of the kernel, against its own table.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Row;
 use super::file::{Check, Services};
+use super::others::{Keepalived, Ldirectord};
 use super::site::Site;
 use super::usage;
 use crate::bench::measure::{Work, median};
@@ -13,7 +13,7 @@ use crate::bench::report;
 use crate::error::{Context, Error, Result};
 use crate::processes;
 use crate::table;
-use crate::{ensure, setup, wait};
+use crate::{ensure, wait};
 
 const ROWS: [Row<Place>; 4] = [
     Row {
@@ -76,59 +76,6 @@ fn in_table(site: &Site) -> Result<usize> {
         .iter()
         .map(|service| service.servers.len())
         .sum())
-}
-
-/// keepalived, as its package has it. Ended with its children.
-struct Keepalived(Child);
-
-impl Keepalived {
-    fn start(site: &Site, services: &Services) -> Result<Self> {
-        let folder = site.folder.path();
-        Self::configure(site, services)?;
-        let program =
-            setup::find("keepalived").ok_or_else(|| Error::Setup("no keepalived".into()))?;
-        let mut command = Command::new(program);
-        command
-            .args(["--dont-fork", "--log-console", "--check", "--no-syslog"])
-            .arg("--use-file")
-            .arg(folder.join("keepalived.conf"))
-            .arg("--pid")
-            .arg(folder.join("keepalived.pid"))
-            .arg("--checkers_pid")
-            .arg(folder.join("checkers.pid"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let child = site.node.run(move || command.spawn())?;
-        Ok(Self(child.during("starting keepalived")?))
-    }
-
-    fn configure(site: &Site, services: &Services) -> Result<()> {
-        let path = site.folder.path().join("keepalived.conf");
-        std::fs::write(path, services.keepalived_conf()).during("writing keepalived.conf")
-    }
-
-    fn pid(&self) -> i32 {
-        i32::try_from(self.0.id()).unwrap_or(0)
-    }
-
-    fn signal(&self, signal: nix::sys::signal::Signal) -> Result<()> {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal)
-            .during("signalling keepalived")
-    }
-
-    fn stop(mut self) -> Result<()> {
-        self.signal(nix::sys::signal::Signal::SIGTERM)?;
-        self.0.wait().during("waiting for keepalived")?;
-        Ok(())
-    }
-}
-
-impl Drop for Keepalived {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Processor time of some processes and connections that their servers accepted.
@@ -196,8 +143,26 @@ fn checks(place: &Place) -> Result<bool> {
         good &= report(&format!("{name} check"), ours / theirs, 1.0, &note);
         running.stop()?;
         one.stop()?;
+        if check == Check::Connect {
+            good &= beside_ldirectord(&other, &services, ours)?;
+        }
     }
     Ok(good)
+}
+
+/// ldirectord's processor time per connection, which goes from server to server without a pause.
+fn beside_ldirectord(site: &Site, services: &Services, ours: f64) -> Result<bool> {
+    site.wait("an empty table", || Ok(in_table(site)? == 0))?;
+    let running = Ldirectord::start(site, services)?;
+    site.wait("ldirectord's table", || {
+        Ok(in_table(site)? == services.servers)
+    })?;
+    let before = used(site, Ldirectord::PROCESS)?;
+    std::thread::sleep(COUNTED);
+    let theirs = cost(before, used(site, Ldirectord::PROCESS)?)?;
+    running.stop()?;
+    let note = format!("{ours:.3} ms; ldirectord {theirs:.3} ms");
+    Ok(report("TCP check, ldirectord", ours / theirs, 1.0, &note))
 }
 
 /// 100 servers from the start of lvs to the last one in the table.

@@ -1,11 +1,12 @@
 //! lvs and its nannies: memory, time and processor, at the bars of the design.
 //!
 //! Where the kernel's table does not matter it is measured on this machine, with a stand-in for
-//! ipvsadm-rs; the rest in one boot of the kernel, beside keepalived and bare starts of programs.
+//! ipvsadm-rs; the rest in one boot of the kernel, beside keepalived, ldirectord and bare starts of programs.
 
 mod file;
 mod host;
 mod lab;
+mod others;
 mod servers;
 mod site;
 mod usage;
@@ -66,6 +67,7 @@ fn lab(programs: &Path, rows: Vec<String>) -> Result<bool> {
     setup::require(setup::BASE)?;
     setup::require(setup::UML)?;
     setup::require(setup::KEEPALIVED)?;
+    setup::require(setup::ON_IPVSADM)?;
     let mut words = vec![OsStr::new("__bench-lvs"), programs.as_os_str()];
     words.extend(rows.iter().map(OsStr::new));
     Ok(Kernel::choose().run(&Job::own(&words, LIMIT)?)? == 0)
