@@ -205,6 +205,7 @@ impl Builder<'_> {
         };
         if service.mark != 0 {
             block.fwmark = written(service.mark);
+            self.marked(service);
         }
         self.address(&mut block, service);
         interval(&mut block, service.interval);
@@ -254,6 +255,18 @@ impl Builder<'_> {
         let name = name.unwrap_or_default();
         self.names.insert(name.clone());
         name
+    }
+
+    /// The kernel writes the server's port into each marked packet, if it writes at all.
+    fn marked(&mut self, service: &Service) {
+        if self.network == Network::Nat {
+            let why = format!(
+                "with NAT all that is marked goes to port {} of a server",
+                service.port
+            );
+            let help = "one mark for each port, or network = direct";
+            self.notes.changed(service.place, "fwmark", &why, help);
+        }
     }
 
     /// Whether the one forwarding method is its own.

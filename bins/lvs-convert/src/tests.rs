@@ -277,7 +277,7 @@ const WORDS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     /// No text makes the program panic, and what it writes is an lvs.cf.
     #[test]

@@ -60,7 +60,7 @@ fn alone(block: &Virtual, lvs: bool, notes: &mut Notes<'_>) {
     if block.protocol.value == Protocol::Udp && block.send_program.value.is_none() {
         let span = block.protocol.span.or(name.span);
         let message = format!("service {} is UDP and has no send_program", name.value);
-        let help = "the built-in check connects by TCP; a program can ask the service itself";
+        let help = "the built-in check sends a datagram and waits for any answer; a program can ask the service itself";
         notes.add(Code::UdpUnchecked, span, message, help);
     }
     if lvs && block.port.value == 0 && block.fwmark.value == 0 && block.persistent.value == 0 {

@@ -90,6 +90,11 @@ fn service(
     for statement in block.inside() {
         reader.statement(statement)?;
     }
+    if block.find("protocol").is_none() && matches!(key, Key::Address(..)) {
+        let why = "none is written: tcp is taken, where keepalived 2 takes UDP";
+        let help = "write protocol = udp if that is meant";
+        reader.notes.changed(place, "protocol", why, help);
+    }
     reader.servers();
     Some(reader.finish(key))
 }
