@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command};
+use daemon::cli::{path, switch, word};
 use daemon::mode::StartMode;
 
 use crate::core::FAILED;
@@ -99,22 +100,6 @@ fn flag(matches: &ArgMatches, name: &str) -> bool {
 
 /// The one table of options.
 pub fn command() -> Command {
-    let path = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name(value)
-            .value_parser(value_parser!(PathBuf))
-            .help(help)
-    };
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(help)
-    };
-    let word = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
     Command::new("lvs").args([
         path("configfile", "configfile", "Configuration file").short('c'),
         switch("nodaemon", "Don't run as a daemon").short('n'),

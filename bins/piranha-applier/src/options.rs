@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::Command;
+use daemon::cli::{path, switch, word};
 use daemon::mode::StartMode;
 
 /// lvs.cf where no option names another.
@@ -63,19 +64,6 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
 }
 
 fn command() -> Command {
-    let path = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name(value)
-            .value_parser(value_parser!(PathBuf))
-            .help(help)
-    };
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(help)
-    };
     Command::new("piranha-applier").args([
         path("configfile", "file", "The lvs.cf that is changed").short('c'),
         switch("nodaemon", "Don't run as a daemon").short('n'),
@@ -87,10 +75,7 @@ fn command() -> Command {
             "folder",
             "Folder of earlier versions and of the log of changes",
         ),
-        Arg::new("user")
-            .long("user")
-            .value_name("name")
-            .help("Who may ask, besides root"),
+        word("user", "name", "Who may ask, besides root"),
         path(
             "allow-programs",
             "folder:folder",

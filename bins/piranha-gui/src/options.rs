@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, value_parser};
+use daemon::cli::{path, switch, word};
 use ipnet::IpNet;
 
 /// lvs.cf where no option names another.
@@ -125,16 +126,6 @@ fn network(text: &str) -> Result<IpNet, String> {
 
 /// The options.
 pub fn command() -> Command {
-    let path = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name(value)
-            .value_parser(value_parser!(PathBuf))
-            .help(help)
-    };
-    let word = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
     let minutes = |name: &'static str, help: &'static str| {
         word(name, "minutes", help).value_parser(value_parser!(u64).range(1..=525_600))
     };
@@ -147,10 +138,10 @@ pub fn command() -> Command {
         .short('l'),
         path("certificate", "file", "Certificate chain (PEM) for TLS"),
         path("key", "file", "Private key (PEM) for TLS"),
-        Arg::new("insecure-http")
-            .long("insecure-http")
-            .action(ArgAction::SetTrue)
-            .help("Allow plain HTTP on an address that others reach"),
+        switch(
+            "insecure-http",
+            "Allow plain HTTP on an address that others reach",
+        ),
         word(
             "allow",
             "networks",

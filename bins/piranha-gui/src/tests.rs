@@ -243,6 +243,12 @@ impl Browser<'_> {
         self.post(path, &all).await
     }
 
+    /// Asks for another address of the primary: a change that any right lvs.cf takes.
+    pub(crate) async fn move_primary(&self) -> Answer {
+        let fields = [("PriLVSIP", "192.0.2.9")];
+        self.save("/secure/global", "/secure/global", &fields).await
+    }
+
     /// Confirms what a page says that it will do.
     pub(crate) async fn confirm(&self, preview: &Answer) -> Answer {
         assert_eq!(preview.status, StatusCode::OK, "{}", preview.text);

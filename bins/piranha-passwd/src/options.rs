@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use account::{DEFAULT_USER, FILE, Role};
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::Command;
+use daemon::cli::{path, switch, word};
 
 /// Who owns the file where no option names another.
 const OWNER: &str = "piranha";
@@ -76,15 +77,6 @@ fn hint(status: ExitCode) {
 }
 
 fn command() -> Command {
-    let word = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(help)
-    };
     Command::new("piranha-passwd").args([
         word("user", "name", "The account (piranha)"),
         word("role", "role", "admin or read-only; a new account is admin")
@@ -92,7 +84,7 @@ fn command() -> Command {
         switch("stdin", "Read the password from standard input"),
         switch("delete", "Remove the account"),
         switch("list", "Show accounts and roles"),
-        word("file", "file", "The file of accounts").value_parser(value_parser!(PathBuf)),
+        path("file", "file", "The file of accounts"),
         word("owner", "name", "The web tool's user, who owns the file"),
     ])
 }

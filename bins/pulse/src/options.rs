@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
+use daemon::cli::{path, switch};
 use daemon::mode::StartMode;
 
 /// What the command line asks for.
@@ -42,31 +43,16 @@ pub(crate) enum Tool {
     HandOver,
 }
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .help(help)
-        .action(ArgAction::SetTrue)
-}
-
-fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .help(help)
-        .value_name(value)
-        .value_parser(value_parser!(PathBuf))
-}
-
 /// The one table of options.
 pub fn command() -> Command {
     Command::new("pulse").args([
         path("configfile", "configfile", "Configuration file").short('c'),
-        flag("nodaemon", "Don't run as a daemon").short('n'),
-        flag("nofork", "Don't fork, but do detach"),
-        flag("test-start", "Print every command, execute none").short('t'),
-        flag("norun", "The same as --test-start"),
-        flag("verbose", "Verbose debugging output").short('v'),
-        flag("forceactive", "Become active at once"),
+        switch("nodaemon", "Don't run as a daemon").short('n'),
+        switch("nofork", "Don't fork, but do detach"),
+        switch("test-start", "Print every command, execute none").short('t'),
+        switch("norun", "The same as --test-start"),
+        switch("verbose", "Verbose debugging output").short('v'),
+        switch("forceactive", "Become active at once"),
         path("lvs", "path", "Path to the lvs program"),
         path("lvsd", "path", "Path to the lvs program"),
         path(
@@ -80,7 +66,7 @@ pub fn command() -> Command {
             "folder",
             "Folder for what must survive a restart",
         ),
-        flag(
+        switch(
             "check",
             "Check the configuration file and say what is wrong with it",
         ),
@@ -93,20 +79,20 @@ pub fn command() -> Command {
             "configfile",
             "With --check: also tell what changes from this file",
         ),
-        flag(
+        switch(
             "show-config",
             "Print what the configuration file means, defaults included",
         ),
-        flag(
+        switch(
             "status",
             "Ask the running pulse what it is: exit 0 active, 3 standby, 4 trouble",
         ),
-        flag("json", "With --status: as one line of JSON"),
-        flag(
+        switch("json", "With --status: as one line of JSON"),
+        switch(
             "reload",
             "Have the running pulse read the configuration again: exit 0 followed, 1 refused",
         ),
-        flag(
+        switch(
             "hand-over",
             "Have the running pulse hand over to its partner",
         ),

@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -52,6 +53,24 @@ pub fn integer(text: &str) -> Result<i32, NumberError> {
     // Only digits are left, so the one possible failure is the size.
     let value = i64::from_str_radix(digits, radix).map_err(|_| NumberError::Range)?;
     i32::try_from(if negative { -value } else { value }).map_err(|_| NumberError::Range)
+}
+
+/// An option without a value.
+pub fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+/// An option with a text; `value` is its name in the help.
+pub fn word(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+/// An option with a file or a folder; `value` is its name in the help.
+pub fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    word(name, value, help).value_parser(value_parser!(PathBuf))
 }
 
 /// Parses `args` (the program's own name first) by the options of `command`.
@@ -119,12 +138,6 @@ fn evaluate(command: Command, name: &str, version: &str, args: &[OsString]) -> O
 
 /// What popt does by itself: the last of repeated options wins, a value may begin with a hyphen.
 fn popt_like(command: Command) -> Command {
-    let flag = |name: &'static str, text: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(text)
-    };
     command
         .disable_help_flag(true)
         .disable_version_flag(true)
@@ -133,9 +146,9 @@ fn popt_like(command: Command) -> Command {
             let takes_value = arg.get_action().takes_values() && !arg.is_positional();
             arg.allow_hyphen_values(takes_value)
         })
-        .arg(flag("version", "Display version"))
-        .arg(flag("help", "Show this help message").short('?'))
-        .arg(flag("usage", "Display brief usage message"))
+        .arg(switch("version", "Display version"))
+        .arg(switch("help", "Show this help message").short('?'))
+        .arg(switch("usage", "Display brief usage message"))
         .arg(
             Arg::new(POSITIONAL)
                 .action(ArgAction::Append)

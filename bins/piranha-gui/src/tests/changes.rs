@@ -55,13 +55,7 @@ async fn r12_what_changes_nothing_is_not_written() {
 async fn r12_a_change_made_from_another_file_is_refused_with_both_versions() {
     let site = Site::new();
     let browser = site.log_in("piranha").await;
-    let preview = browser
-        .save(
-            "/secure/global",
-            "/secure/global",
-            &[("PriLVSIP", "192.0.2.9")],
-        )
-        .await;
+    let preview = browser.move_primary().await;
     let meanwhile = FILE.replace("keepalive = 6", "keepalive = 3");
     std::fs::write(site.folder.path().join("lvs.cf"), &meanwhile).unwrap();
     let answer = browser.confirm(&preview).await;
@@ -249,13 +243,7 @@ async fn scripts_are_replaced_and_cleared() {
 async fn r16_r20_undo_log_and_download() {
     let site = Site::new();
     let browser = site.log_in("piranha").await;
-    let preview = browser
-        .save(
-            "/secure/global",
-            "/secure/global",
-            &[("PriLVSIP", "192.0.2.9")],
-        )
-        .await;
+    let preview = browser.move_primary().await;
     browser.confirm(&preview).await;
     let history = browser.get("/secure/history").await;
     assert!(
@@ -294,13 +282,7 @@ async fn a_wrong_file_is_shown_with_its_messages_and_not_changed() {
         );
     }
     assert_eq!(browser.get("/secure/control").await.status, StatusCode::OK);
-    let answer = browser
-        .save(
-            "/secure/global",
-            "/secure/global",
-            &[("PriLVSIP", "192.0.2.9")],
-        )
-        .await;
+    let answer = browser.move_primary().await;
     assert_eq!(
         answer.status,
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -321,13 +303,7 @@ async fn r15_without_the_applier_the_file_is_shown_and_cannot_be_changed() {
         "{text}"
     );
     assert!(!text.contains("value=\"accept\""), "{text}");
-    let answer = browser
-        .save(
-            "/secure/global",
-            "/secure/global",
-            &[("PriLVSIP", "192.0.2.9")],
-        )
-        .await;
+    let answer = browser.move_primary().await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(site.file(), FILE);
 }
