@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::ensure;
 use crate::error::{Context, Error, Result};
 use crate::node::Node;
 use crate::wait;
@@ -49,9 +50,13 @@ impl Client {
         let thread = node.run(move || {
             std::thread::spawn(move || {
                 while !stopped.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
                     let (server, failure) = match request(target, limit) {
                         Ok(server) => (Some(server), None),
-                        Err(error) => (None, Some(error.to_string())),
+                        Err(error) => {
+                            let lasted = begun.elapsed().as_millis();
+                            (None, Some(format!("within {lasted} ms, {error}")))
+                        }
                     };
                     let sample = Sample {
                         at: Instant::now(),
@@ -103,6 +108,19 @@ impl Client {
                 .map(|failure| format!("after {after} ms, {failure}"))
         };
         self.since(moment).into_iter().filter_map(text).collect()
+    }
+
+    /// Fails with what happened when a request failed since the given moment.
+    pub fn none_failed_since(&self, moment: Instant) -> Result<()> {
+        let failures = self.failures_since(moment);
+        ensure!(
+            failures.is_empty(),
+            "of {} requests {} failed: {}",
+            self.since(moment).len(),
+            failures.len(),
+            failures.join("; ")
+        );
+        Ok(())
     }
 
     /// Waits for this many requests, however they end, and gives them.

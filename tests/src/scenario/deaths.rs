@@ -71,11 +71,7 @@ fn kill_nanny() -> Result<String> {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        ensure!(
-            client.failed_since(begun) == 0,
-            "{} requests failed",
-            client.failed_since(begun)
-        );
+        client.none_failed_since(begun)?;
         no_zombie(pair.router(Side::A))?;
         Ok(format!("replaced within {} ms", slowest.as_millis()))
     })
@@ -110,11 +106,7 @@ fn kill_lvs() -> Result<String> {
         pair.wait_settled(Side::A, &configuration, Duration::from_secs(2))?;
         client.next(50)?;
         ensure_settled(pair, &configuration)?;
-        ensure!(
-            client.failed_since(killed) == 0,
-            "{} requests failed",
-            client.failed_since(killed)
-        );
+        client.none_failed_since(killed)?;
         session.exchange()?;
         no_zombie(router)?;
         Ok(format!("replaced within {} ms", replaced.as_millis()))
@@ -186,11 +178,7 @@ fn kill_pulse() -> Result<String> {
         pair.wait_settled(Side::B, &configuration, KEEPALIVE + SLACK)?;
         let gave_up = restarted.elapsed();
         client.next(100)?;
-        ensure!(
-            client.failed_since(restarted) == 0,
-            "{} requests failed at the restart",
-            client.failed_since(restarted)
-        );
+        client.none_failed_since(restarted)?;
         Ok(format!(
             "VIP gone after {} ms, outage {} ms, leftovers removed {} ms after the restart",
             expired.as_millis(),
@@ -273,11 +261,7 @@ fn term_pulse() -> Result<String> {
             pair.router_mut(active).start()?;
             patient.next(100)?;
             pair.wait_settled(active.other(), &configuration, SETTLE)?;
-            ensure!(
-                patient.failed_since(begun) == 0,
-                "{} requests failed when {active} started as standby",
-                patient.failed_since(begun)
-            );
+            patient.none_failed_since(begun)?;
             active = active.other();
         }
         Ok(format!("outage {}", figures(&mut outages)))

@@ -162,11 +162,7 @@ fn standby_returns() -> Result<String> {
             std::thread::sleep(Duration::from_millis(20));
         }
         pair.wait_settled(Side::A, &configuration, SLACK)?;
-        ensure!(
-            client.failed_since(begun) == 0,
-            "{} requests failed",
-            client.failed_since(begun)
-        );
+        client.none_failed_since(begun)?;
         Ok(String::new())
     })
 }
@@ -201,11 +197,7 @@ fn freeze() -> Result<String> {
             std::thread::sleep(Duration::from_millis(5));
         }
         pair.wait_settled(Side::B, &configuration, SLACK)?;
-        ensure!(
-            client.failed_since(woken) == 0,
-            "{} requests failed after the wake-up",
-            client.failed_since(woken)
-        );
+        client.none_failed_since(woken)?;
         Ok(format!("outage {} ms", outage.as_millis()))
     })
 }

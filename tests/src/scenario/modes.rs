@@ -147,11 +147,7 @@ fn second_instance() -> Result<String> {
         }
         client.next(50)?;
         pair.wait_settled(Side::A, &configuration, SETTLE)?;
-        ensure!(
-            client.failed_since(begun) == 0,
-            "{} requests failed",
-            client.failed_since(begun)
-        );
+        client.none_failed_since(begun)?;
         Ok(String::new())
     })
 }

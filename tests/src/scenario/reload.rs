@@ -100,11 +100,7 @@ fn good() -> Result<String> {
         let nannies = pair.router(Side::A).running("nanny").len();
         ensure!(nannies == 2, "{nannies} nannies for 2 servers");
         session.exchange()?;
-        ensure!(
-            client.failed_since(begun) == 0,
-            "{} requests failed",
-            client.failed_since(begun)
-        );
+        client.none_failed_since(begun)?;
         Ok(format!(
             "applied in {} ms, undone in {} ms",
             applied.as_millis(),
@@ -203,11 +199,7 @@ fn wrong() -> Result<String> {
         pair.configure(&new)?;
         hang_up(pair)?;
         pair.wait_settled(Side::A, &new, SETTLE)?;
-        ensure!(
-            client.failed_since(begun) == 0,
-            "{} requests failed",
-            client.failed_since(begun)
-        );
+        client.none_failed_since(begun)?;
         Ok(String::new())
     })
 }
@@ -241,11 +233,7 @@ fn standby() -> Result<String> {
             !router.owns(VIP)? && router.table()?.is_empty(),
             "the standby became active by HUP"
         );
-        ensure!(
-            client.failed_since(begun) == 0,
-            "{} requests failed",
-            client.failed_since(begun)
-        );
+        client.none_failed_since(begun)?;
 
         pair.router(Side::A).signal(Signal::SIGTERM)?;
         pair.wait_settled(Side::B, &new, SETTLE)?;
