@@ -1,12 +1,15 @@
 //! From root to a user without privileges, before the first connection is taken.
 
+use nix::sys::prctl::set_no_new_privs;
 use nix::unistd::{Uid, User, initgroups, setgid, setuid};
 
-/// Becomes the user if root started the program; otherwise nothing is to be done.
+/// Becomes the user if root started the program. In any case no program that it might be made to run
+/// gets more rights than it has.
 ///
 /// # Errors
 /// What to do about it.
 pub(crate) fn drop_to(user: &str) -> Result<(), String> {
+    set_no_new_privs().map_err(|error| format!("failed to give up new privileges: {error}"))?;
     if !Uid::effective().is_root() {
         return Ok(());
     }

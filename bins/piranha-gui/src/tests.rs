@@ -4,6 +4,7 @@
 mod access;
 mod changes;
 mod hostile;
+mod large;
 mod monitoring;
 mod network;
 

@@ -7,7 +7,7 @@
 )]
 
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -93,7 +93,7 @@ fn r3_accounts_are_made_changed_listed_and_removed() {
 }
 
 #[test]
-fn cve_2000_0322_a_password_is_no_argument() {
+fn r3_cve_2000_0322_a_password_is_no_argument() {
     let world = World::new();
     let output = world.run(&["secret"], "");
     assert!(!output.status.success());
@@ -106,7 +106,7 @@ fn cve_2000_0322_a_password_is_no_argument() {
 }
 
 #[test]
-fn cve_2000_0248_what_is_no_password_makes_no_account() {
+fn r2_cve_2000_0248_what_is_no_password_makes_no_account() {
     let world = World::new();
     for password in ["", "\n", "a\0b\n", &"x".repeat(1025)] {
         let output = world.run(&["--stdin"], password);
@@ -125,6 +125,38 @@ fn cve_2000_0248_what_is_no_password_makes_no_account() {
         );
     }
     assert!(!world.file().exists());
+}
+
+/// Who has the old file open goes on reading all of it: it was not written over.
+#[test]
+fn r3_the_file_is_the_tools_users_alone_and_replaced_in_one_step() {
+    let world = World::new();
+    assert!(world.run(&["--stdin"], "first\n").status.success());
+    let before = world.file().metadata().unwrap();
+    let mut open = std::fs::File::open(world.file()).unwrap();
+    // A mode that somebody loosened is set right.
+    std::fs::set_permissions(world.file(), PermissionsExt::from_mode(0o644)).unwrap();
+    assert!(world.run(&["--stdin"], "second\n").status.success());
+    let after = world.file().metadata().unwrap();
+    assert_ne!(before.ino(), after.ino());
+    assert_eq!(after.permissions().mode() & 0o7777, 0o600);
+    let mut old = String::new();
+    open.read_to_string(&mut old).unwrap();
+    let old = Accounts::parse(&old).unwrap();
+    assert_eq!(old.verify("piranha", "first"), Some(Role::Admin));
+    assert!(world.is_clean());
+    // Only root can give a file away.
+    if nix::unistd::geteuid().is_root() {
+        let output = Command::new(env!("CARGO_BIN_EXE_piranha-passwd"))
+            .args(["--delete", "--owner", "nobody", "--file"])
+            .arg(world.file())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
+        let owner = world.file().metadata().unwrap().uid();
+        assert_eq!(owner, nobody.uid.as_raw());
+    }
 }
 
 #[test]

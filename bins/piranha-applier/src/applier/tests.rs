@@ -516,7 +516,7 @@ proptest! {
     /// S4, S11: whatever text is sent, lvs.cf afterwards is the old one, or a right one numbered one
     /// higher, and what was there is kept.
     #[test]
-    fn hostile_texts_leave_nothing_half_done(
+    fn r10_r11_hostile_texts_leave_nothing_half_done(
         text in prop_oneof![
             any::<String>(),
             "([a-z_]{1,12} = [ -~]{0,12}\n){0,6}",

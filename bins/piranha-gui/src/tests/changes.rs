@@ -85,7 +85,7 @@ async fn r13_a_deleted_block_is_not_mistaken_for_its_neighbour() {
 }
 
 #[tokio::test]
-async fn from_an_empty_file_to_a_service_with_two_servers() {
+async fn r10_from_an_empty_file_to_a_service_that_the_daemons_read() {
     let site = Site::with("");
     let browser = site.log_in("piranha").await;
     let global = [("PriLVSIP", "192.0.2.1")];
@@ -195,7 +195,10 @@ async fn from_an_empty_file_to_a_service_with_two_servers() {
         .await;
     browser.confirm(&preview).await;
 
-    let config = lvs_config::parse(site.file().as_bytes()).unwrap().config;
+    // By the library that pulse and lvs read it with.
+    let read = lvs_config::parse(site.file().as_bytes()).unwrap();
+    assert_eq!(read.warnings, []);
+    let config = read.config;
     let service = &config.virtuals[0];
     assert!(service.active.value && service.servers.iter().all(|server| server.active.value));
     assert_eq!(service.servers.len(), 2);
@@ -205,6 +208,29 @@ async fn from_an_empty_file_to_a_service_with_two_servers() {
         list.contains("my_shop") && list.contains("192.0.2.80"),
         "{list}"
     );
+}
+
+#[tokio::test]
+async fn r21_a_mark_reminds_of_the_firewall_and_any_mask_is_taken() {
+    let site = Site::new();
+    let browser = site.log_in("piranha").await;
+    let page = "/secure/virtual?service=1/web";
+    let text = browser.get(page).await.text;
+    assert!(text.contains("--set-mark") && text.contains("list=\"masks\""));
+    assert!(text.contains("255.255.254.0") && text.contains("255.0.0.0"));
+    // Not one of the original's sixteen.
+    let fields = [
+        ("service", "1/web"),
+        ("fwmark", "7"),
+        ("vip_nmask", "255.128.0.0"),
+    ];
+    let preview = browser.save(page, "/secure/virtual", &fields).await;
+    browser.confirm(&preview).await;
+    let file = site.file();
+    assert!(file.contains("fwmark = 7\n") && file.contains("vip_nmask = 255.128.0.0\n"));
+    let wrong = [("service", "1/web"), ("vip_nmask", "255.0.255.0")];
+    let answer = browser.save(page, "/secure/virtual", &wrong).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]

@@ -72,6 +72,49 @@ async fn r8_s3_nothing_of_an_address_comes_back_as_markup() {
     }
 }
 
+/// The kernel counts what ended programs used: here there were none, whatever was asked for.
+#[tokio::test]
+async fn r4_cve_2000_0322_no_page_and_no_form_runs_a_program() {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::wait::{WaitPidFlag, waitpid};
+    let used = || getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
+    let site = Site::new();
+    let browser = site.log_in("piranha").await;
+    for page in pages() {
+        browser.get(&page).await;
+    }
+    let command = "$(touch /tmp/piranha-r4); `id` | sh";
+    for (path, _, post) in routes() {
+        if !post || path == "/logout" {
+            continue;
+        }
+        for action in ["", "accept", "add", "delete", "toggle", "edit", command] {
+            let base = browser.get("/secure/global").await.hidden("base");
+            let names = [
+                "PriLVSIP",
+                "redundant",
+                "hostname",
+                "name",
+                "server",
+                "user",
+            ];
+            let names = names.into_iter().chain(["why", "send_program", "password"]);
+            let mut fields: Vec<_> = names.map(|name| (name, command)).collect();
+            fields.extend([("base", base.as_str()), ("action", action), ("sure", "1")]);
+            fields.extend([("service", "1/web"), ("selected", "1/web"), ("step", "2")]);
+            browser.post(&path, &fields).await;
+        }
+    }
+    let none = Err(nix::errno::Errno::ECHILD);
+    assert_eq!(
+        (used(), waitpid(None, Some(WaitPidFlag::WNOHANG))),
+        (0, none)
+    );
+    // It would be seen.
+    std::process::Command::new("true").status().unwrap();
+    assert_ne!(used(), 0);
+}
+
 #[tokio::test]
 async fn r9_s4_no_field_writes_another_line() {
     let site = Site::new();

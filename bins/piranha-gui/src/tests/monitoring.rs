@@ -103,6 +103,9 @@ async fn r19_servers_with_verdict_reason_weight_and_connections() {
         list.contains("0/1"),
         "the live state beside the configured one: {list}"
     );
+    let admin = site.log_in("piranha").await;
+    let form = admin.get("/secure/virtual?service=1/web").await.text;
+    assert!(form.contains("data-edits") && form.contains("There are unsaved changes."));
     let json: serde_json::Value =
         serde_json::from_str(&browser.get("/secure/status.json").await.text).unwrap();
     assert_eq!(

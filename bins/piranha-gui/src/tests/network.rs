@@ -73,9 +73,15 @@ fn a_wrong_certificate_or_key_is_named() {
 #[test]
 fn r7_others_are_served_with_tls_only() {
     let words = ["piranha-gui", "--listen", "0.0.0.0:0"].map(std::ffi::OsString::from);
-    let error = crate::start(&crate::options::parse(words).unwrap()).unwrap_err();
+    let error = crate::start(&crate::options::parse(words.clone()).unwrap()).unwrap_err();
     assert!(
         error.contains("--certificate") && error.contains("0.0.0.0:0"),
         "{error}"
     );
+    let words = words
+        .into_iter()
+        .chain(["--insecure-http", "--accounts", "/none"].map(Into::into));
+    let words = words.chain(["--user", "nobody"].map(Into::into));
+    let error = crate::start(&crate::options::parse(words).unwrap()).unwrap_err();
+    assert!(error.contains("no account"), "said on purpose: {error}");
 }
