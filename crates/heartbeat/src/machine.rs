@@ -103,6 +103,8 @@ pub struct Machine {
     complaints: Complaints,
     /// Run and number of a heartbeat whose sender has yet to prove that it is there.
     unproven: Option<(u64, u64)>,
+    /// The first own heartbeat that proves something when it is repeated.
+    proof_from: u64,
     stale_told: Option<Duration>,
     /// A partner that is back has until then to prove that it is there.
     proof_until: Duration,
@@ -154,6 +156,7 @@ impl Machine {
             counters: Counters::default(),
             complaints: Complaints::default(),
             unproven: None,
+            proof_from: 1,
             stale_told: None,
             proof_until: now,
             proof_given_for: None,
@@ -349,7 +352,9 @@ impl Machine {
                 self.partner_serves(now, actions);
             }
         }
-        if std::mem::take(&mut self.partner_lost) {
+        // What does not count, as of a run that has ended, is no return.
+        let there = now < self.partner.dead_at(self.settings.deadtime);
+        if there && std::mem::take(&mut self.partner_lost) {
             actions.push(Action::Report(Notice::PartnerBack));
         }
         match (change, self.phase) {
@@ -421,6 +426,7 @@ impl Machine {
         };
         if !previous.partner && self.settings.partner {
             self.partner = Partner::new(&self.settings, now);
+            self.ask_for_new_proof();
             self.listen(now);
             self.next_send = now;
         }

@@ -26,6 +26,8 @@ pub(crate) struct Partner {
     private: Option<PathWatch>,
     /// Silence counts from here: the last valid heartbeat, start, or the end of a pause.
     silence_from: Duration,
+    /// Where it counted from before somebody, unproven, said that the partner serves.
+    silence_before: Option<Duration>,
     ever_heard: bool,
     claim: Claim,
     /// When the last heartbeat that counted was due, and its number: with every keepalive that
@@ -57,6 +59,7 @@ impl Partner {
                 .second_path
                 .then(|| PathWatch::new(Path::Private, now)),
             silence_from: now,
+            silence_before: None,
             ever_heard: false,
             claim: Claim::Unknown,
             counted: (now, 0),
@@ -69,6 +72,7 @@ impl Partner {
     /// After a pause: nothing that was known before counts.
     pub(crate) fn restart(&mut self, now: Duration) {
         self.silence_from = now;
+        self.silence_before = None;
         self.claim = Claim::Unknown;
         self.public.restart(now);
         if let Some(private) = &mut self.private {
@@ -79,10 +83,24 @@ impl Partner {
     /// Silence counts from now on; what was said stays.
     pub(crate) fn expect_from(&mut self, now: Duration) {
         self.silence_from = now;
+        self.silence_before = None;
         self.public.expect_from(now);
         if let Some(private) = &mut self.private {
             private.expect_from(now);
         }
+    }
+
+    /// It does not hear this router, but says that it serves: as good as heard until it says
+    /// otherwise.
+    pub(crate) fn seems_to_serve(&mut self, now: Duration) {
+        let before = self.silence_before.unwrap_or(self.silence_from);
+        self.expect_from(now);
+        self.silence_before = Some(before);
+    }
+
+    /// Nor hears it this router when it says that it does not serve any more.
+    pub(crate) fn seems_not_to_serve(&mut self) {
+        self.silence_from = self.silence_before.take().unwrap_or(self.silence_from);
     }
 
     pub(crate) fn heard(
@@ -110,6 +128,7 @@ impl Partner {
         }
         let before = watch.heard(now, word, number);
         self.silence_from = now;
+        self.silence_before = None;
         self.ever_heard = true;
         if !is_news {
             return Change::None;
@@ -182,6 +201,11 @@ impl Partner {
         }
         self.extended = Some(new);
         true
+    }
+
+    /// This run has just proved that it is there, whatever came after it.
+    pub(crate) fn is_no_past_run(&mut self, boot: u64) {
+        self.previous_boot.take_if(|previous| *previous == boot);
     }
 
     /// Whether this is a newer heartbeat of the run that is known; if so, nothing older is any more.

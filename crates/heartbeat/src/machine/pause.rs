@@ -25,6 +25,7 @@ impl Machine {
         }
         actions.extend([Action::Report(Notice::Gap(gap)), Action::Drain]);
         self.partner.restart(now);
+        self.ask_for_new_proof();
         match self.phase {
             Phase::Standby => self.listen(now),
             Phase::Activating | Phase::Active => {

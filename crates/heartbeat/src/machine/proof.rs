@@ -1,5 +1,7 @@
 //! Keyed heartbeats must be of this moment: they repeat the number of this run and of a heartbeat
-//! that it sent just now, which nobody could have known before.
+//! that it sent just now, which nobody could have known before. A heartbeat from before a pause of
+//! this router is none of them, since numbers stand still meanwhile; and of two runs of the partner
+//! that both prove themselves, the one that repeats the newer number is the later.
 //!
 //! A genuine one without that proof, from the known run, newer than all before and numbered as is
 //! due by now, is no replay but comes from a router that does not hear this one: a sign of life, if
@@ -26,6 +28,7 @@ impl Machine {
         };
         if self.proves_freshness(&extended) {
             self.unproven = None;
+            self.partner.is_no_past_run(extended.boot);
             self.heartbeat(now, path, heartbeat, actions);
         } else {
             self.stale(now, extended, actions);
@@ -38,10 +41,26 @@ impl Machine {
         let in_a_deadtime = self.settings.deadtime.as_millis().div_ceil(keepalive);
         let longest = u64::try_from(in_a_deadtime).unwrap_or(u64::MAX);
         boot == self.identity.boot
+            && counter >= self.proof_from
             && self
                 .counter
                 .checked_sub(counter)
                 .is_some_and(|age| age <= longest.saturating_add(OUT_OF_TURN))
+            && self.is_no_earlier_run(extended)
+    }
+
+    /// An earlier run of the partner cannot have heard what a later one repeated already.
+    fn is_no_earlier_run(&self, extended: &Extended) -> bool {
+        self.partner.extended().is_none_or(|known| {
+            known.boot == extended.boot
+                || known.echo.0 != self.identity.boot
+                || known.echo.1 < extended.echo.1
+        })
+    }
+
+    /// What this router sent so far proves nothing any more when it is repeated.
+    pub(super) fn ask_for_new_proof(&mut self) {
+        self.proof_from = self.counter + 1;
     }
 
     fn stale(&mut self, now: Duration, extended: Extended, actions: &mut Vec<Action>) {
@@ -55,7 +74,12 @@ impl Machine {
         } else if known.is_none() || dead && known != Some(extended.boot) {
             // To be echoed, so that a partner of another run can prove that it is there; one that
             // did of late is not to be disturbed by a replay.
-            self.unproven = Some((extended.boot, extended.counter));
+            let counter = match self.unproven {
+                // A replay does not take the place of what came after it.
+                Some((boot, newest)) if boot == extended.boot => newest.max(extended.counter),
+                _ => extended.counter,
+            };
+            self.unproven = Some((extended.boot, counter));
             self.grant_time_for_proof(now);
         }
         let keepalive = self.settings.keepalive;
@@ -63,8 +87,10 @@ impl Machine {
         if advances && self.partner.keeps_time(now, extended.counter, keepalive) {
             // One that does not serve is no reason not to take over, and replays of it do no more
             // than silence does.
-            if extended.phase != Phase::Standby {
-                self.partner.expect_from(now);
+            if extended.phase == Phase::Standby {
+                self.partner.seems_not_to_serve();
+            } else {
+                self.partner.seems_to_serve(now);
             }
         } else if !starting && self.stale_told.is_none_or(|told| now >= told + PAUSE) {
             self.stale_told = Some(now);

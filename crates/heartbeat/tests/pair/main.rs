@@ -115,6 +115,24 @@ fn seeds_that_failed_once() {
             116_774,
             "the referee blamed a router for a VIP that its partner had all the time",
         ),
+        (
+            307_818,
+            "numbers that stood still in a pause: a replay that repeated one proved an ended run",
+        ),
+        (
+            321_418,
+            "as 307818: the partner's real run was refused from then on",
+        ),
+        (409_965, "as 321418, with an active partner"),
+        (730_356, "as 409965"),
+        (
+            332_932,
+            "a router whose lvs died at each start put its deaf partner's take-over off",
+        ),
+        (
+            526_740,
+            "the referee counted answers that jitter made later than the deadtime",
+        ),
     ] {
         let run = run(seed, Mutant::None, true);
         assert_eq!(run.violation, None, "{what}: {}", run.trace());

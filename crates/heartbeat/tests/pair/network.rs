@@ -7,6 +7,9 @@ use std::time::Duration;
 
 pub(crate) const PATHS: [Path; 2] = [Path::Public, Path::Private];
 
+/// Delay without jitter, in microseconds.
+const SHORTEST: u64 = 100;
+
 /// One direction of one path.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Link {
@@ -27,7 +30,11 @@ impl Link {
 
     /// After which time it does.
     pub(crate) fn delay(&self, rng: &mut Rng) -> Duration {
-        Duration::from_micros(100 + rng.below(1 + self.jitter * 1000))
+        Duration::from_micros(SHORTEST + rng.below(1 + self.jitter * 1000))
+    }
+
+    fn longest_delay(&self) -> Duration {
+        Duration::from_micros(SHORTEST + self.jitter * 1000)
     }
 
     /// How often a packet is on its way.
@@ -58,9 +65,15 @@ impl Network {
             .any(|path| path.iter().all(Link::is_good))
     }
 
-    /// Whether every question for a VIP is answered.
+    /// Whether every question for a VIP is answered, sooner or later.
     pub(crate) fn serves(&self) -> bool {
         self.service.iter().all(Link::is_good)
+    }
+
+    /// Whether every question for a VIP is answered within this time.
+    pub(crate) fn serves_within(&self, time: Duration) -> bool {
+        let longest: Duration = self.service.iter().map(Link::longest_delay).sum();
+        self.serves() && longest <= time
     }
 
     /// Whether nothing is lost anywhere.

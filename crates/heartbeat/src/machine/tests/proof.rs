@@ -193,3 +193,76 @@ fn replays_of_lost_heartbeats_put_a_take_over_off_once_by_a_keepalive() {
     assert_eq!(cause, Cause::PartnerDead);
     assert!(at <= 6200 + 1000 + 3000, "{at}");
 }
+
+/// A keyed heartbeat of the partner's run `boot`.
+fn of_run(boot: u64, event: Event, echo: (u64, u64)) -> Event {
+    keyed(describing(event, |extended| extended.boot = boot), echo)
+}
+
+/// Its number stood still while it did, so that a replay seemed to repeat a new one.
+#[test]
+fn what_was_sent_before_a_pause_proves_nothing_after_it() {
+    let mut router = Router::backup();
+    router.until(1200);
+    let missed = keyed(ours(5, 1, Word::Stopped), current(&router));
+    router.now = START + ms(40_000);
+    router.record(Event::Timeout);
+    router.at(41_500, missed);
+    assert_eq!(router.machine.partner_word(), None);
+    let present = of_run(10, ours(1, 2, Word::Running), current(&router));
+    router.at(41_600, present);
+    assert_eq!(router.machine.partner_word(), Some(Word::Running));
+    assert_eq!(router.machine.phase(), Phase::Standby);
+}
+
+#[test]
+fn of_two_runs_the_one_that_repeats_the_newer_number_is_the_later() {
+    let mut router = Router::backup();
+    router.until(1200);
+    // Never heard before: its way to this router was cut.
+    let ended = of_run(9, ours(5, 1, Word::Stopped), current(&router));
+    router.until(3200);
+    let present = of_run(10, ours(1, 2, Word::Running), current(&router));
+    router.at(3300, present);
+    router.at(3400, ended);
+    assert_eq!(router.machine.partner_word(), Some(Word::Running));
+    assert_eq!(router.machine.echo(), (10, 1));
+    assert_eq!(router.machine.counters().stale, 1);
+}
+
+#[test]
+fn a_run_that_proves_itself_is_heard_whatever_came_after_it() {
+    let mut router = Router::backup();
+    router.until(1200);
+    for (millis, boot) in [(1300, 10), (2300, 9), (3300, 10)] {
+        router.until(millis);
+        let counter = millis / 1000;
+        let event = of_run(boot, ours(counter, 1, Word::Running), current(&router));
+        router.record(event);
+        assert_eq!(router.machine.echo(), (boot, counter));
+    }
+}
+
+#[test]
+fn a_replay_does_not_take_the_place_of_what_is_to_be_echoed() {
+    let mut router = Router::backup();
+    router.until(500);
+    for counter in [3, 8, 4] {
+        router.record(keyed(ours(counter, 1, Word::Running), (3, 3)));
+    }
+    assert_eq!(router.machine.echo(), (9, 8));
+}
+
+/// It does not hear this router, whose take-over its every try put off by a deadtime.
+#[test]
+fn a_partner_that_tries_in_vain_to_serve_does_not_put_a_take_over_off() {
+    let mut router = Router::backup();
+    router.until(1200);
+    router.at(1200, keyed(ours(1, 1, Word::Running), current(&router)));
+    let unproven = (3, 3);
+    let tries = ours_in(Phase::Activating, 3, 2, Word::Running);
+    router.at(3000, keyed(tries, unproven));
+    router.at(3100, keyed(ours(4, 2, Word::Stopped), unproven));
+    router.until(5000);
+    assert_eq!(router.activation(), Some((4200, Cause::PartnerDead)));
+}

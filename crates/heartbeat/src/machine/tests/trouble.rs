@@ -194,3 +194,23 @@ fn forced_active_goes_at_once() {
         [send(Word::Running), Action::Activate(Cause::Forced)]
     );
 }
+
+/// Late packets of a run that has ended were reported as a return, and its loss with them.
+#[test]
+fn a_heartbeat_that_does_not_count_is_no_return() {
+    let mut router = Router::primary().activated();
+    let of_run = |boot, counter| {
+        describing(ours(counter, 0, Word::Stopped), |extended| {
+            extended.boot = boot;
+        })
+    };
+    router.at(3500, of_run(9, 1));
+    router.at(4500, of_run(10, 1));
+    router.until(8000);
+    for counter in 2..6 {
+        router.at(8000 + counter, of_run(9, counter));
+    }
+    let told = |notice| router.count(|action| *action == Action::Report(notice));
+    assert_eq!(told(Notice::PartnerLost), 1);
+    assert_eq!(told(Notice::PartnerBack), 0);
+}

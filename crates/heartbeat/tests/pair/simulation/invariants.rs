@@ -185,7 +185,8 @@ impl Simulation {
             // VIPs that were silent for a moment count as ended.
             && other.carrier_since < while_ago
             && !stood_still
-            && self.network.serves()
+            // Questions begin when half of the deadtime has passed: slower answers come too late.
+            && self.network.serves_within(settings.deadtime / 3)
             && self.watch.network_changed_at < while_ago;
         (heeded && reachable).then_some("from a partner whose VIP answers")
     }
