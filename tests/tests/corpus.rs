@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "../fuzz/bodies/lvs_cf.rs"]
 mod lvs_cf;
+#[path = "../fuzz/bodies/lvs_convert.rs"]
+mod lvs_convert;
 #[path = "../fuzz/bodies/netlink_answers.rs"]
 mod netlink_answers;
 #[path = "../fuzz/bodies/restore_lines.rs"]
@@ -35,6 +37,11 @@ fn replay(target: &str, run: fn(&[u8])) {
 #[test]
 fn lvs_cf_holds_for_its_corpus() {
     replay("lvs_cf", lvs_cf::run);
+}
+
+#[test]
+fn lvs_convert_holds_for_its_corpus() {
+    replay("lvs_convert", lvs_convert::run);
 }
 
 #[test]

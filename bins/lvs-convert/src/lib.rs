@@ -84,6 +84,28 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     status
 }
 
+/// What becomes of a text that stands in no file, with `args` as on the command line: the new file, or
+/// what is wrong; then all that is said about the old one. Its includes are looked for in `folder`.
+pub fn convert_text(
+    text: &str,
+    folder: &Path,
+    args: &[&str],
+    style: Style,
+) -> (Result<Vec<u8>, String>, String) {
+    let words = [notes::PROGRAM, "-"]
+        .into_iter()
+        .chain(args.iter().copied());
+    let Ok(options) = Options::parse(words) else {
+        return (Err("these options are refused".to_owned()), String::new());
+    };
+    let mut sources = Sources::default();
+    let mut notes = Notes::default();
+    let file = sources.add("-", folder.to_owned(), text.to_owned());
+    let converted = convert(file, &options, &mut sources, &mut notes)
+        .map_err(|fault| fault.text(&sources, style));
+    (converted, notes.text(&sources, style))
+}
+
 /// The text of lvs.cf for file number `file`.
 fn convert(
     file: usize,

@@ -137,6 +137,15 @@ fn a_file_that_includes_itself_is_refused() {
 }
 
 #[test]
+fn parameters_of_parameters_do_not_eat_the_memory() {
+    let level = |name: &str, inner: &str| format!("${name}={}\n", inner.repeat(800));
+    let text = level("A", "${B}") + &level("B", "${C}") + &level("C", "${D}") + "$D=x\n";
+    let text = text + "virtual_server 192.0.2.1 80 {\n lb_kind ${A}\n}\n";
+    let (_, said) = converted("a.conf", &text, &options(&[])).unwrap();
+    assert!(said.contains("a.conf:6: lb_kind"), "{said}");
+}
+
+#[test]
 fn options_that_lvs_cf_cannot_hold_are_refused() {
     for args in [
         ["--interface", "a b"],

@@ -87,11 +87,10 @@ impl<'a> Expander<'a> {
         };
         let mut word = word.clone();
         for _ in 0..ROUNDS {
-            let replaced = self.replaced(&word);
-            if replaced == word || replaced.len() > LENGTH {
-                break;
+            match self.replaced(&word) {
+                Some(replaced) if replaced != word => word = replaced,
+                _ => break,
             }
-            word = replaced;
         }
         Token {
             kind: Kind::Word(word),
@@ -99,18 +98,29 @@ impl<'a> Expander<'a> {
         }
     }
 
-    fn replaced(&self, word: &str) -> String {
+    /// The word with each parameter replaced once; `None` when it becomes too long.
+    fn replaced(&self, word: &str) -> Option<String> {
         if let Some(value) = word
             .strip_prefix('$')
             .and_then(|name| self.parameters.get(name))
         {
-            return value.clone();
+            return Some(value.clone());
         }
         let mut replaced = word.to_owned();
         for (name, value) in &self.parameters {
-            replaced = replaced.replace(&format!("${{{name}}}"), value);
+            let written = format!("${{{name}}}");
+            // Counted first: parameters of parameters could ask for any amount of memory.
+            let times = replaced.matches(&written).count();
+            if replaced
+                .len()
+                .saturating_add(times.saturating_mul(value.len()))
+                > LENGTH
+            {
+                return None;
+            }
+            replaced = replaced.replace(&written, value);
         }
-        replaced
+        Some(replaced)
     }
 
     fn include(
