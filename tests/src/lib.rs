@@ -16,6 +16,7 @@ pub mod interrupt;
 pub mod journal;
 pub mod kernel;
 pub mod machine;
+mod manuals;
 pub mod network;
 pub mod node;
 pub mod package;

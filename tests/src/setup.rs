@@ -61,6 +61,12 @@ pub const SYSTEMD: &[Tool] = &[Tool {
     package: "systemd",
 }];
 
+/// Draws manual pages.
+pub const GROFF: &[Tool] = &[Tool {
+    program: "groff",
+    package: "groff-base",
+}];
+
 /// Finds the shared libraries that a package depends on.
 pub const DPKG_DEV: &[Tool] = &[Tool {
     program: "dpkg-shlibdeps",

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::{Context, Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::scenario::{self, Outcome};
-use crate::{browser, interrupt, setup};
+use crate::{browser, interrupt, manuals, setup};
 
 /// Highest exposure of each unit that `systemd-analyze security` may find.
 const EXPOSURE: [(&str, f64); 3] = [
@@ -29,7 +29,7 @@ struct Step {
     run: fn() -> Result<String>,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "format",
         shows: "cargo fmt --check",
@@ -49,6 +49,11 @@ const STEPS: [Step; 6] = [
         name: "unit-file",
         shows: "systemd-analyze security: pulse at most 2.5, the web tool 2.0",
         run: unit_files,
+    },
+    Step {
+        name: "manuals",
+        shows: "each manual page is drawn by groff without a warning",
+        run: manuals::run,
     },
     Step {
         name: "kernel",

@@ -10,49 +10,11 @@
 use std::path::{Path, PathBuf};
 
 use lab::book::{self, Block, Page};
-use lab::{cli, setup};
+use lab::setup;
 
-/// Programs of others that the book calls.
-const OTHERS: &[&str] = &[
-    "apt-get",
-    "cat",
-    "cd",
-    "cp",
-    "curl",
-    "dig",
-    "dnf",
-    "dpkg",
-    "grep",
-    "head",
-    "install",
-    "ip",
-    "iptables",
-    "journalctl",
-    "killall",
-    "ln",
-    "man",
-    "modprobe",
-    "openssl",
-    "rpm",
-    "scp",
-    "service",
-    "ssh",
-    "sysctl",
-    "systemctl",
-    "systemd-analyze",
-    "systemd-sysusers",
-    "setpriv",
-    "tcpdump",
-    "umask",
-    "groff",
-    "git",
-    "rustup",
-    "gpasswd",
-    "usermod",
-];
+mod commands;
 
-/// Ours whose options are not looked at: the laboratory would have to be built with a web server.
-const OURS: &[&str] = &["piranha-gui", "piranha-passwd"];
+use commands::accepted;
 
 /// Says all that is wrong at once.
 fn nothing_wrong(wrong: Vec<String>) {
@@ -187,42 +149,6 @@ fn commands_are_ones_that_the_programs_take() {
     }
     nothing_wrong(wrong);
     assert!(ours >= 40, "{ours} commands");
-}
-
-/// Whether the program is one of ours; what it has against its arguments.
-fn accepted(command: &[String]) -> Result<bool, String> {
-    let words = command.iter().map(String::as_str);
-    let words: Vec<&str> = words.skip_while(|word| is_assignment(word)).collect();
-    // What is redirected is none of the program's business.
-    let words: Vec<&str> = words
-        .into_iter()
-        .take_while(|word| !matches!(*word, ">" | ">>" | "<" | "2>"))
-        .collect();
-    let Some((program, rest)) = words.split_first() else {
-        return Ok(false);
-    };
-    let table = match *program {
-        "pulse" => pulse::command(),
-        "lvs" | "lvsd" => lvs::command(),
-        "lvs-convert" => lvs_convert::command(),
-        "ipvsadm-rs" | "ipvsadm" => {
-            let words = rest.iter().map(|word| word.as_bytes().to_vec()).collect();
-            return match ipvsadm_rs::flags::parse(words) {
-                Ok(_) => Ok(true),
-                Err(error) => Err(String::from_utf8_lossy(&error.text(b"ipvsadm-rs")).into_owned()),
-            };
-        }
-        "cargo" if rest.first() == Some(&"lab") => return cli::accepts(rest).map(|()| true),
-        "cargo" => return Ok(false),
-        other if OTHERS.contains(&other) || OURS.contains(&other) => return Ok(false),
-        other => return Err(format!("{other} is not known to this test")),
-    };
-    daemon::cli::accepts(table, program, &words).map(|()| true)
-}
-
-fn is_assignment(word: &str) -> bool {
-    let name = word.split_once('=').map_or("", |(name, _)| name);
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }
 
 /// Files of the source that commands name are there.

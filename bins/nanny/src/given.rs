@@ -98,7 +98,8 @@ fn read(row: &Row, value: &OsStr) -> Option<Value> {
     }
 }
 
-fn command() -> Command {
+/// The options, from their one table.
+pub fn command() -> Command {
     Command::new("nanny").args(OPTIONS.iter().map(argument))
 }
 

@@ -12,6 +12,8 @@ mod report;
 mod settings;
 mod table;
 
+pub use given::command;
+
 use daemon::mode::{self, StartMode};
 use events::Events;
 use options::Service;

@@ -23,6 +23,7 @@ use daemon::{lock, log, mode, paths};
 use nix::sys::signal::{SigSet, Signal};
 
 pub use applier::{Applier, Settings};
+pub use options::command;
 pub use serve::serve;
 
 use crate::options::Options;

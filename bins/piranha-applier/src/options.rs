@@ -63,7 +63,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Options,
     })
 }
 
-fn command() -> Command {
+/// The one table of options.
+pub fn command() -> Command {
     Command::new("piranha-applier").args([
         path("configfile", "file", "The lvs.cf that is changed").short('c'),
         switch("nodaemon", "Don't run as a daemon").short('n'),

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use account::{Account, PASSWORD_LIMIT, Role};
 
+pub use crate::options::command;
 use crate::options::{Act, Options};
 use crate::store::Store;
 use crate::terminal::Terminal;

@@ -76,7 +76,8 @@ fn hint(status: ExitCode) {
     }
 }
 
-fn command() -> Command {
+/// The one table of options.
+pub fn command() -> Command {
     Command::new("piranha-passwd").args([
         word("user", "name", "The account (piranha)"),
         word("role", "role", "admin or read-only; a new account is admin")

@@ -22,7 +22,8 @@ const DEVICE: &str = "eth0";
 const USAGE: &str = "send_arp: sends out custom ARP packet\n\
     \tusage: send_arp [-i DEV] SRC_IP SRC_HW TARGET_IP TARGET_HW\n";
 
-const HELP: &str = "\
+/// What `--help` prints; the options of the manual are made from it.
+pub const HELP: &str = "\
 Usage: send_arp [-i DEV] SRC_IP SRC_HW TARGET_IP TARGET_HW
        send_arp --batch
 
@@ -48,17 +49,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let outcome = match words.as_slice() {
-        ["--help" | "-?"] => print(HELP),
-        ["--version"] => print(&version_text("send_arp", env!("CARGO_PKG_VERSION"))),
-        ["--batch"] => batch(io::stdin().lock()),
-        [source_ip, source_hw, target_ip, target_hw] => {
-            single([DEVICE, source_ip, source_hw, target_ip, target_hw])
-        }
-        ["-i", device, source_ip, source_hw, target_ip, target_hw] => {
-            single([device, source_ip, source_hw, target_ip, target_hw])
-        }
-        _ => Err(USAGE.to_owned()),
+    let outcome = match act(&words) {
+        Some(Act::Help) => print(HELP),
+        Some(Act::Version) => print(&version_text("send_arp", env!("CARGO_PKG_VERSION"))),
+        Some(Act::Batch) => batch(io::stdin().lock()),
+        Some(Act::Single(fields)) => single(fields),
+        None => Err(USAGE.to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -67,6 +63,34 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// What the words ask for.
+enum Act<'a> {
+    Help,
+    Version,
+    Batch,
+    Single([&'a str; 5]),
+}
+
+fn act<'a>(words: &[&'a str]) -> Option<Act<'a>> {
+    match *words {
+        ["--help" | "-?"] => Some(Act::Help),
+        ["--version"] => Some(Act::Version),
+        ["--batch"] => Some(Act::Batch),
+        [source_ip, source_hw, target_ip, target_hw] => Some(Act::Single([
+            DEVICE, source_ip, source_hw, target_ip, target_hw,
+        ])),
+        ["-i", device, source_ip, source_hw, target_ip, target_hw] => Some(Act::Single([
+            device, source_ip, source_hw, target_ip, target_hw,
+        ])),
+        _ => None,
+    }
+}
+
+/// Whether [`run`] would not answer these words, without the program's name, with its usage.
+pub fn understands(words: &[&str]) -> bool {
+    act(words).is_some()
 }
 
 fn print(text: &str) -> Result<(), String> {

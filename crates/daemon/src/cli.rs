@@ -136,8 +136,10 @@ fn evaluate(command: Command, name: &str, version: &str, args: &[OsString]) -> O
     }
 }
 
-/// What popt does by itself: the last of repeated options wins, a value may begin with a hyphen.
-fn popt_like(command: Command) -> Command {
+/// The options of `command` and those that [`parse`] adds; what is hidden is not meant for people.
+///
+/// As popt does by itself, the last of repeated options wins, a value may begin with a hyphen.
+pub fn popt_like(command: Command) -> Command {
     command
         .disable_help_flag(true)
         .disable_version_flag(true)

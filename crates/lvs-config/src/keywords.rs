@@ -1,6 +1,6 @@
 //! All keywords of lvs.cf, one row each (`piranha-daemons.md` 1.7–1.9).
 //!
-//! The parser, the printed meaning, the writer and the hints all work from these tables.
+//! The parser, the printed meaning, the writer, the hints and the manual all work from these tables.
 
 use crate::field::Field;
 use crate::model::ConflictAction;
@@ -49,6 +49,8 @@ pub(crate) struct Keyword<B: 'static> {
     pub(crate) order: u8,
     pub(crate) shown: Shown,
     pub(crate) origin: Origin,
+    /// For the manual; of one line.
+    pub(crate) meaning: &'static str,
     pub(crate) get: fn(&B) -> &dyn Field,
     pub(crate) get_mut: fn(&mut B) -> &mut dyn Field,
     /// Back to the default, as if it were not written.
@@ -57,13 +59,14 @@ pub(crate) struct Keyword<B: 'static> {
 
 /// Rows in the order in which a meaning is printed.
 macro_rules! table {
-    ($name:ident of $block:ty: $($field:ident $kind:expr, $order:literal $shown:ident $origin:ident;)*) => {
+    ($name:ident of $block:ty: $($field:ident $kind:expr, $order:literal $shown:ident $origin:ident $meaning:literal;)*) => {
         pub(crate) static $name: &[Keyword<$block>] = &[$(Keyword {
             name: stringify!($field),
             kind: $kind,
             order: $order,
             shown: Shown::$shown,
             origin: Origin::$origin,
+            meaning: $meaning,
             get: |block| &block.$field,
             get_mut: |block| &mut block.$field,
             reset: |block| block.$field = <$block>::default().$field,
@@ -72,86 +75,160 @@ macro_rules! table {
 }
 
 table! { GLOBAL of Global:
-    serial_no ANY, 1 Always Original;
-    primary Kind::Host(false), 2 Always Original;
-    primary_private Kind::Host(false), 3 Written Original;
-    backup Kind::Host(true), 8 Always Original;
-    backup_private Kind::Host(false), 9 Written Original;
-    primary_shared Kind::Text, 4 Always Original;
-    backup_shared Kind::Text, 10 Always Original;
-    backup_active Kind::Flag, 7 Always Original;
-    heartbeat Kind::Flag, 11 Always Original;
-    heartbeat_port Kind::Port, 12 Always Original;
-    keepalive COUNT, 13 Always Original;
-    deadtime COUNT, 14 Always Original;
-    rsh_command Kind::Text, 6 Always Original;
-    debug_level Kind::Text, 19 Always Original;
-    network Kind::Choice(Network::NAMES), 15 Always Original;
-    service Kind::Choice(ServiceKind::NAMES), 5 Always Original;
-    nat_router Kind::HostAndDevice, 16 Always Original;
-    nat_nmask Kind::Mask, 17 Always Original;
-    reservation_conflict_action Kind::Choice(ConflictAction::NAMES), 18 Always Original;
-    monitor_links ANY, 20 Always Original;
-    syncdaemon Kind::Flag, 21 Always Original;
-    syncd_iface Kind::Text, 22 Always Original;
-    syncd_id COUNT, 23 Always Original;
-    tcp_timeout COUNT, 24 Always Original;
-    tcpfin_timeout COUNT, 25 Always Original;
-    udp_timeout COUNT, 26 Always Original;
-    hard_shutdown Kind::Flag, 29 Always Original;
-    active_cmd Kind::Text, 27 Always Original;
-    inactive_cmd Kind::Text, 28 Always Original;
-    ipvsadm Kind::Text, 30 Written Original;
-    sync Kind::Flag, 31 Written Original;
-    keepalive_ms MILLISECONDS, 32 Written Extension;
-    deadtime_ms MILLISECONDS, 33 Written Extension;
-    heartbeat_key Kind::Text, 34 Written Extension;
-    heartbeat_auth Kind::Choice(HeartbeatAuth::NAMES), 35 Written Extension;
-    witness Kind::Hosts(4), 36 Written Extension;
-    vip_lifetime COUNT, 37 Written Extension;
-    arp_interval COUNT, 38 Written Extension;
-    failback COUNT, 39 Written Extension;
-    standby_checks Kind::Flag, 40 Written Extension;
-    audit_interval POSITIVE, 41 Written Extension;
-    clear_table Kind::Flag, 42 Written Extension;
-    max_programs POSITIVE, 43 Written Extension;
-    drain_limit COUNT, 44 Written Extension;
+    serial_no ANY, 1 Always Original
+        "Number of the file's edition. The web tool adds 1 with each change; the routers tell each other which one they use.";
+    primary Kind::Host(false), 2 Always Original
+        "The primary router's address on the public network. The router that has it is the primary.";
+    primary_private Kind::Host(false), 3 Written Original
+        "The primary router's address on the private network, the second path of heartbeats. Unwritten: one path only.";
+    backup Kind::Host(true), 8 Always Original
+        "The backup router's address on the public network. 0.0.0.0: there is none.";
+    backup_private Kind::Host(false), 9 Written Original
+        "The backup router's address on the private network. It counts when primary_private is written, too.";
+    primary_shared Kind::Text, 4 Always Original
+        "Shared SCSI device of the primary, for failover services, which are not supported.";
+    backup_shared Kind::Text, 10 Always Original
+        "Shared SCSI device of the backup, for failover services, which are not supported.";
+    backup_active Kind::Flag, 7 Always Original
+        "1: there is a backup router. Heartbeats are sent and expected.";
+    heartbeat Kind::Flag, 11 Always Original
+        "Has no effect, as ever: heartbeats depend on backup_active.";
+    heartbeat_port Kind::Port, 12 Always Original
+        "UDP port of the heartbeats, at both ends.";
+    keepalive COUNT, 13 Always Original
+        "Seconds between two heartbeats; 0 counts as 1.";
+    deadtime COUNT, 14 Always Original
+        "Seconds of silence after which the partner counts as dead.";
+    rsh_command Kind::Text, 6 Always Original
+        "Remote shell by which load_monitor = uptime asks the servers. When it is ssh, the web tool may be allowed to send lvs.cf to the other router.";
+    debug_level Kind::Text, 19 Always Original
+        "Has no effect, as ever.";
+    network Kind::Choice(Network::NAMES), 15 Always Original
+        "How packets of all services reach the real servers: by NAT, by direct routing, or in IP-in-IP tunnels.";
+    service Kind::Choice(ServiceKind::NAMES), 5 Always Original
+        "Which blocks count. fos is refused: failover services are not supported.";
+    nat_router Kind::HostAndDevice, 16 Always Original
+        "With network = nat: the real servers' gateway, which moves along with the active role, and its interface with an alias number.";
+    nat_nmask Kind::Mask, 17 Always Original
+        "Mask of that address. Unwritten: the one of its class, as Piranha had it.";
+    reservation_conflict_action Kind::Choice(ConflictAction::NAMES), 18 Always Original
+        "For shared SCSI devices, which are not supported.";
+    monitor_links ANY, 20 Always Original
+        "Any number but 0: the active router hands over when the link of an interface fails that it needs.";
+    syncdaemon Kind::Flag, 21 Always Original
+        "1: the kernels tell each other of connections, so that these survive a change of roles.";
+    syncd_iface Kind::Text, 22 Always Original
+        "Interface over which they do.";
+    syncd_id COUNT, 23 Always Original
+        "Number of this pair on that network. Its low 8 bits count.";
+    tcp_timeout COUNT, 24 Always Original
+        "Seconds after which the kernel forgets an idle TCP connection. 0: the kernel's own time.";
+    tcpfin_timeout COUNT, 25 Always Original
+        "The same after a FIN.";
+    udp_timeout COUNT, 26 Always Original
+        "The same for UDP.";
+    hard_shutdown Kind::Flag, 29 Always Original
+        "Written as 1: lvs ends when a nanny dies, as Piranha's did. Otherwise the nanny is started again.";
+    active_cmd Kind::Text, 27 Always Original
+        "Command that is started when the router becomes active.";
+    inactive_cmd Kind::Text, 28 Always Original
+        "Command that is started when the router stops being active, and when pulse starts.";
+    ipvsadm Kind::Text, 30 Written Original
+        "Another ipvsadm, which is called once for each change. This value, or /usr/sbin/ipvsadm: the ipvsadm-rs that lies beside lvs.";
+    sync Kind::Flag, 31 Written Original
+        "Has no effect, as ever.";
+    keepalive_ms MILLISECONDS, 32 Written Extension
+        "Milliseconds between two heartbeats; takes precedence over keepalive.";
+    deadtime_ms MILLISECONDS, 33 Written Extension
+        "Milliseconds of silence after which the partner counts as dead; takes precedence over deadtime.";
+    heartbeat_key Kind::Text, 34 Written Extension
+        "File with one or two keys, one a line, at least 16 bytes each. The first signs heartbeats, both verify.";
+    heartbeat_auth Kind::Choice(HeartbeatAuth::NAMES), 35 Written Extension
+        "Which heartbeats are believed when there is a key. send: signs and believes all. permissive: believes unsigned ones, too. enforce: believes signed ones only.";
+    witness Kind::Hosts(4), 36 Written Extension
+        "Hosts that a router pings before it takes over. When none answers, it does not.";
+    vip_lifetime COUNT, 37 Written Extension
+        "Seconds for which a VIP outlives its pulse; 0: for ever. Unwritten: the whole seconds of deadtime minus keepalive, at least 2; without a backup for ever.";
+    arp_interval COUNT, 38 Written Extension
+        "Seconds after which VIPs are announced again and again; 0: only after a take-over.";
+    failback COUNT, 39 Written Extension
+        "Seconds of health after which the primary asks for the active role; 0: it never does.";
+    standby_checks Kind::Flag, 40 Written Extension
+        "1: the standby router checks the servers, too, and knows their state when it takes over.";
+    audit_interval POSITIVE, 41 Written Extension
+        "Seconds after which the kernel's table is compared with what it should be.";
+    clear_table Kind::Flag, 42 Written Extension
+        "1: lvs empties the whole table when it starts, as Piranha's did.";
+    max_programs POSITIVE, 43 Written Extension
+        "How many check programs may run at once on a router.";
+    drain_limit COUNT, 44 Written Extension
+        "Seconds after which a server that became inactive is removed although it has connections.";
 }
 
 table! { VIRTUAL of Virtual:
-    active Kind::Flag, 1 Always Original;
-    address Kind::HostAndDevice, 2 Always Original;
-    vip_nmask Kind::Mask, 4 Always Original;
-    port Kind::Port, 6 Always Original;
-    send Kind::Quoted, 9 Always Original;
-    expect Kind::Quoted, 10 Always Original;
-    timeout POSITIVE, 16 Always Original;
-    reentry COUNT, 17 Always Original;
-    sorry_server Kind::Ip, 3 Virtual Original;
-    fwmark Kind::Number(0, u32::MAX as i64), 5 Virtual Original;
-    protocol Kind::Choice(Protocol::NAMES), 15 Virtual Original;
-    scheduler Kind::Choice(Scheduler::NAMES), 14 Virtual Original;
-    persistent COUNT, 7 Virtual Original;
-    pmask Kind::PersistenceMask, 8 Virtual Original;
-    use_regex Kind::Flag, 11 Virtual Original;
-    quiesce_server Kind::Flag, 18 Virtual Original;
-    load_monitor Kind::Text, 13 Always Original;
-    send_program Kind::Quoted, 12 Always Original;
-    start_cmd Kind::Quoted, 20 Always Original;
-    stop_cmd Kind::Quoted, 21 Always Original;
-    client_monitor Kind::Text, 19 Written Original;
-    master Kind::Host(true), 22 Written Original;
-    dirs Kind::List, 23 Written Original;
-    timeout_ms MILLISECONDS, 24 Written Extension;
-    retries Kind::Number(1, 100), 25 Written Extension;
-    slow_start Kind::Flag, 26 Written Extension;
+    active Kind::Flag, 1 Always Original
+        "0: the block is ignored.";
+    address Kind::HostAndDevice, 2 Always Original
+        "The service's floating address (VIP), and its interface with an alias number.";
+    vip_nmask Kind::Mask, 4 Always Original
+        "Mask of that address. Unwritten: the one of its class, as Piranha had it.";
+    port Kind::Port, 6 Always Original
+        "Port of the service, which is also checked where a server has no other one.";
+    send Kind::Quoted, 9 Always Original
+        "What a check sends once it is connected. Known are \\r, \\n, \\t, \\\\, \\' and \\\". Unwritten, with port 80 and no expect: GET /.";
+    expect Kind::Quoted, 10 Always Original
+        "What the answer has to begin with. Unwritten, with port 80 and no send: HTTP. Otherwise unwritten: a connection is enough.";
+    timeout POSITIVE, 16 Always Original
+        "Seconds between two checks of a server, and how long one may take.";
+    reentry COUNT, 17 Always Original
+        "Seconds for which a failed server must answer before it is used again; 0 counts as 180.";
+    sorry_server Kind::Ip, 3 Virtual Original
+        "Server that is used, at the service's port, when no other one is left.";
+    fwmark Kind::Number(0, u32::MAX as i64), 5 Virtual Original
+        "Firewall mark that packets of the service have, in place of address, port and protocol. 0: none.";
+    protocol Kind::Choice(Protocol::NAMES), 15 Virtual Original
+        "Protocol of the service.";
+    scheduler Kind::Choice(Scheduler::NAMES), 14 Virtual Original
+        "How connections are spread over the servers.";
+    persistent COUNT, 7 Virtual Original
+        "Seconds for which a client stays with its server; 0: it does not.";
+    pmask Kind::PersistenceMask, 8 Virtual Original
+        "Clients that are equal under this mask count as one. 255.255.255.255 is the same as unwritten.";
+    use_regex Kind::Flag, 11 Virtual Original
+        "1: expect is an extended regular expression that has to match somewhere in the answer.";
+    quiesce_server Kind::Flag, 18 Virtual Original
+        "1: a failed server stays in the table with weight 0, so that its connections may end. 0: it is removed.";
+    load_monitor Kind::Text, 13 Always Original
+        "How the load of servers is asked for, by which their weights are adjusted: none, rup, ruptime, uptime (by rsh_command), or a program.";
+    send_program Kind::Quoted, 12 Always Original
+        "Program that checks instead of send; %h and %p in it are the server's address and port. What it prints is compared with expect.";
+    start_cmd Kind::Quoted, 20 Always Original
+        "For failover services, which are not supported.";
+    stop_cmd Kind::Quoted, 21 Always Original
+        "For failover services, which are not supported.";
+    client_monitor Kind::Text, 19 Written Original
+        "Another checker in place of nanny, which then changes its server's entry itself.";
+    master Kind::Host(true), 22 Written Original
+        "Has no effect, as ever.";
+    dirs Kind::List, 23 Written Original
+        "Has no effect, as ever.";
+    timeout_ms MILLISECONDS, 24 Written Extension
+        "Milliseconds between two checks, and how long one may take; takes precedence over timeout.";
+    retries Kind::Number(1, 100), 25 Written Extension
+        "So many checks must fail in a row before a server is taken out.";
+    slow_start Kind::Flag, 26 Written Extension
+        "0: a server has its full weight at once. 1: its weight grows while it answers.";
 }
 
 table! { SERVER of Server:
-    address Kind::Host(true), 1 Always Original;
-    active Kind::Flag, 2 Always Original;
-    port Kind::Number(0, u16::MAX as i64), 3 Always Original;
-    weight COUNT, 4 Always Original;
+    address Kind::Host(true), 1 Always Original
+        "Address of the server.";
+    active Kind::Flag, 2 Always Original
+        "0: the block is ignored.";
+    port Kind::Number(0, u16::MAX as i64), 3 Always Original
+        "Port of the server, where it is not the service's own. Another one works with network = nat only.";
+    weight COUNT, 4 Always Original
+        "Capacity, compared with that of the other servers. 0: no new connections.";
 }
 
 /// The keyword of that name.

@@ -16,6 +16,7 @@ mod hints;
 mod keywords;
 mod layout;
 mod lexer;
+pub mod manual;
 mod meaning;
 mod model;
 mod notes;
