@@ -1,12 +1,14 @@
-//! Log lines that somebody else can cause at will: one in ten seconds.
+//! Log lines that somebody else can cause at will: one in ten seconds, less often when they go on.
 
 use std::time::Duration;
 
-const PAUSE: Duration = Duration::from_secs(10);
+/// Shortest and longest time between two lines.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
 
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     last: Option<Duration>,
+    pause: Duration,
     suppressed: u64,
 }
 
@@ -29,11 +31,15 @@ impl Throttle {
     fn pass(&mut self, now: Duration) -> Option<u64> {
         if self
             .last
-            .is_some_and(|last| now.saturating_sub(last) < PAUSE)
+            .is_some_and(|last| now.saturating_sub(last) < self.pause)
         {
             self.suppressed += 1;
             return None;
         }
+        self.pause = match self.suppressed {
+            0 => PAUSE.0,
+            _ => (self.pause * 2).min(PAUSE.1),
+        };
         self.last = Some(now);
         Some(std::mem::take(&mut self.suppressed))
     }
@@ -44,11 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_in_ten_seconds_and_the_rest_counted() {
+    fn one_in_ten_seconds_then_less_often_until_it_is_calm_and_the_rest_counted() {
         let mut throttle = Throttle::default();
-        let passed: Vec<_> = (0..25)
-            .filter_map(|second| throttle.pass(Duration::from_secs(second)))
+        let passed: Vec<_> = (0..200)
+            .chain([260, 320, 325, 330])
+            .filter_map(|second| Some((second, throttle.pass(Duration::from_secs(second))?)))
             .collect();
-        assert_eq!(passed, [0, 9, 9]);
+        let storm = [(0, 0), (10, 9), (30, 19), (70, 39), (130, 59), (190, 59)];
+        let calm = [(260, 9), (320, 0), (330, 1)];
+        assert_eq!(passed, [storm.as_slice(), &calm].concat());
     }
 }

@@ -154,7 +154,7 @@ pub(super) fn flood(options: &Options) -> Result<bool> {
     let mut good = no_change(&ground, marks, "role changes in a flood", &note);
     good &= report("processor of pulse, percent", share, 20.0, "");
     good &= report("growth of pulse, megabytes", grown / 1024.0, 1.0, "");
-    let bar = f64::from(options.minutes()) * 6.0 + 1.0;
+    let bar = f64::from(options.minutes()) * 6.0;
     if !report("lines of pulse in the log", lines.len() as f64, bar, "") {
         good = false;
         for line in lines.iter().take(30) {
