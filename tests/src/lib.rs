@@ -7,6 +7,7 @@ pub mod address;
 pub mod bench;
 pub mod book;
 pub mod browser;
+mod checks;
 pub mod cli;
 pub mod client;
 pub mod configuration;
