@@ -76,6 +76,9 @@ fn bind(address: SocketAddrV4) -> Result<UdpSocket, Refusal> {
     })
 }
 
+/// Everybody on the network hears them.
+const BETWEEN_INTRODUCTIONS: Duration = Duration::from_millis(100);
+
 #[derive(Debug)]
 struct Way {
     socket: AsyncSocket,
@@ -85,6 +88,8 @@ struct Way {
     /// The last attempt to send failed, which was logged (B60).
     failing: bool,
     last_heard: Option<Duration>,
+    /// When the kernels were last helped to find each other.
+    introduced: Option<Duration>,
 }
 
 impl Way {
@@ -97,6 +102,7 @@ impl Way {
             path,
             failing: false,
             last_heard: None,
+            introduced: None,
         })
     }
 
@@ -116,6 +122,18 @@ impl Way {
             }
             _ => {}
         }
+    }
+
+    /// Own address and the partner's, when nothing was heard for this long, but not too often.
+    fn find_again(&mut self, silence: Duration) -> Option<(Path, Ipv4Addr, Ipv4Addr)> {
+        let now = daemon::clock::boottime();
+        let over = |since: Option<Duration>, span| since.is_none_or(|at| now >= at + span);
+        if !over(self.last_heard, silence) || !over(self.introduced, BETWEEN_INTRODUCTIONS) {
+            return None;
+        }
+        let partner = *self.partner?.ip();
+        self.introduced = Some(now);
+        Some((self.path, self.own, partner))
     }
 
     /// The next datagram with its sender.
@@ -168,6 +186,22 @@ impl Sockets {
             .replace(now)
             .is_none_or(|at| now >= at + silence);
         Some((way.own, *way.partner?.ip())).filter(|_| returned)
+    }
+
+    /// Paths on which nothing was heard for this long and the kernels are to be helped to find each
+    /// other: the own address there, and the partner's.
+    pub(crate) fn silent(
+        &mut self,
+        silence: Duration,
+    ) -> impl Iterator<Item = (Path, Ipv4Addr, Ipv4Addr)> + use<> {
+        [
+            self.public.find_again(silence),
+            self.private
+                .as_mut()
+                .and_then(|way| way.find_again(silence)),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// Packets from others than the partner so far.

@@ -26,6 +26,7 @@ impl Router {
             Action::Send(heartbeat) => {
                 tracing::debug!("DEBUG -- Sending heartbeat...");
                 self.sockets.send(&heartbeat);
+                self.introduce_on_silent_paths();
                 self.renew_with_heartbeat();
             }
             Action::StoreEpoch(epoch) => epoch::store(&self.options, epoch),

@@ -132,9 +132,19 @@ impl Router {
         let (Event::Heartbeat { path, .. } | Event::Keyed { path, .. }) = heartbeat else {
             return;
         };
-        let Some((own, partner)) = self.sockets.heard(*path, self.plan.keepalive * 2) else {
-            return;
-        };
+        if let Some((own, partner)) = self.sockets.heard(*path, self.plan.keepalive * 2) {
+            self.introduce_on(*path, own, partner);
+        }
+    }
+
+    /// After a cut that left the carrier alone both kernels may have asked in vain.
+    pub(super) fn introduce_on_silent_paths(&mut self) {
+        for (path, own, partner) in self.sockets.silent(self.plan.keepalive * 2) {
+            self.introduce_on(path, own, partner);
+        }
+    }
+
+    fn introduce_on(&self, path: heartbeat::Path, own: Ipv4Addr, partner: Ipv4Addr) {
         let holder = match path {
             heartbeat::Path::Public => &self.links.holders.public,
             heartbeat::Path::Private => &self.links.holders.private,

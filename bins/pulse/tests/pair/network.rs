@@ -42,7 +42,18 @@ fn f7_a_partner_that_answers_for_the_vip_is_not_replaced_until_it_is_gone() {
     assert!(world.b.said("pulse.log").contains("partner dead"));
 }
 
-/// With kernels that ask for a neighbour once in ten minutes: the routers find each other all the same.
+/// A kernel that has asked for a neighbour in vain does not ask again for ten minutes.
+fn ask_seldom(router: &Router) {
+    let script = "for device in eth0 eth1; do \
+        echo 600000 > /proc/sys/net/ipv4/neigh/$device/retrans_time_ms || exit 1; done";
+    let status = std::process::Command::new("ip")
+        .args(["netns", "exec", &router.namespace, "sh", "-c", script])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// The routers find each other all the same.
 #[test]
 fn f7_after_a_cut_the_winner_hears_of_it_at_once_and_announces() {
     let mut world = World::new();
@@ -55,13 +66,7 @@ fn f7_after_a_cut_the_winner_hears_of_it_at_once_and_announces() {
     world.b.start();
     knows_each_other(&world);
     for router in [&world.a, &world.b] {
-        let script = "for device in eth0 eth1; do \
-            echo 600000 > /proc/sys/net/ipv4/neigh/$device/retrans_time_ms || exit 1; done";
-        let status = std::process::Command::new("ip")
-            .args(["netns", "exec", &router.namespace, "sh", "-c", script])
-            .status()
-            .unwrap();
-        assert!(status.success());
+        ask_seldom(router);
     }
     world.connect("a", "eth0", false);
     world.connect("a", "eth1", false);
@@ -79,6 +84,35 @@ fn f7_after_a_cut_the_winner_hears_of_it_at_once_and_announces() {
     wait("the winner announces", || {
         (world.b.count("send_arp.log", &line) > announced).then_some(())
     });
+}
+
+/// The carrier was there all the time, so that the kernels have no reason to ask anew.
+#[test]
+fn f7_routers_find_each_other_when_both_kernels_have_asked_in_vain() {
+    let world = pair();
+    knows_each_other(&world);
+    for device in ["eth0", "eth1"] {
+        world.attach("a", device, None);
+    }
+    world.b.wait_owns(VIP);
+    for (router, partner) in [(&world.a, 2), (&world.b, 1)] {
+        ask_seldom(router);
+        for (network, device) in [("10.77.0", "eth0"), ("10.78.0", "eth1")] {
+            let ip = format!("ip -n {} neighbour", router.namespace);
+            run(&format!("{ip} del {network}.{partner} dev {device}"));
+            wait("a question in vain", || {
+                run(&format!("{ip} show {network}.{partner} dev {device}"))
+                    .contains("INCOMPLETE")
+                    .then_some(())
+            });
+        }
+    }
+    for (device, network) in [("eth0", "public"), ("eth1", "private")] {
+        world.attach("a", device, Some(network));
+    }
+    world
+        .a
+        .wait_said("pulse.log", "partner active: deactivating LVS");
 }
 
 #[test]

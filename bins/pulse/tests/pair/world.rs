@@ -52,7 +52,7 @@ const COMMAND: &str = "#!/bin/sh\necho \"$*\" >> \"$PULSE_TEST_LOG/commands.log\
 pub(crate) const VIP: &str = "10.77.0.80";
 pub(crate) const NAT_ROUTER: &str = "10.78.0.254";
 
-pub(crate) fn run(words: &str) {
+pub(crate) fn run(words: &str) -> String {
     let mut words = words.split(' ');
     let output = Command::new(words.next().unwrap())
         .args(words.clone())
@@ -64,6 +64,7 @@ pub(crate) fn run(words: &str) {
         words.collect::<Vec<_>>(),
         String::from_utf8_lossy(&output.stderr)
     );
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Bounds a failure; what is waited for comes within a second on a quiet machine.
@@ -212,6 +213,15 @@ virtual web {{
         let state = if up { "up" } else { "down" };
         run(&format!(
             "ip -n {} link set {router}{device} {state}",
+            self.witness
+        ));
+    }
+
+    /// The same, with the carrier left alone.
+    pub(crate) fn attach(&self, router: &str, device: &str, network: Option<&str>) {
+        let master = network.map_or_else(|| "nomaster".to_owned(), |it| format!("master {it}"));
+        run(&format!(
+            "ip -n {} link set {router}{device} {master}",
             self.witness
         ));
     }
