@@ -33,20 +33,39 @@ pub fn build() -> Result<Vec<PathBuf>> {
     let programs = ["build", "--workspace", "--exclude", "lab", "--bins"];
     let release = [&programs[..], &["--release"]].concat();
     run(setup::cargo(&release))?;
-    let deb = deb("release")?;
+    Ok(vec![deb("release")?, rpm("release")?])
+}
+
+/// The package for rpm of what was built in a profile, and the next version of it, for an upgrade.
+pub fn rpm(profile: &str) -> Result<PathBuf> {
     RPM.install(&[])?;
-    let file = folder()?.join("piranha.rpm");
-    let mut command = RPM.command()?;
-    command
-        .args(["generate-rpm", "--package", MANIFEST, "--output"])
-        .arg(&file)
-        .arg("--target-dir")
-        .arg(setup::target()?)
-        .arg(format!(
-            "--metadata-overwrite={MANIFEST}/Cargo.toml#package.metadata.deb.variants.{FILES}"
-        ));
-    run(command)?;
-    Ok(vec![deb, file])
+    let (file, next) = (rpm_file()?, next_rpm_file()?);
+    for (file, version) in [(&file, None), (&next, Some("version = '99'"))] {
+        let mut command = RPM.command()?;
+        command
+            .args(["generate-rpm", "--package", MANIFEST, "--profile", profile])
+            // Always the same way of finding the libraries, whatever is installed here.
+            .args(["--auto-req", "builtin", "--output"])
+            .arg(file)
+            .arg("--target-dir")
+            .arg(setup::target()?)
+            .arg(format!(
+                "--metadata-overwrite={MANIFEST}/Cargo.toml#package.metadata.deb.variants.{FILES}"
+            ))
+            .args(version.map(|version| format!("--set-metadata={version}")));
+        run(command)?;
+    }
+    Ok(file)
+}
+
+/// Where it is.
+pub fn rpm_file() -> Result<PathBuf> {
+    Ok(folder()?.join("piranha.rpm"))
+}
+
+/// Where the next version is.
+pub fn next_rpm_file() -> Result<PathBuf> {
+    Ok(folder()?.join("piranha-next.rpm"))
 }
 
 /// The Debian package of what was built in a profile.

@@ -72,7 +72,12 @@ pub fn list() {
         println!("{:<24} {}", step.name, step.shows);
     }
     for scenario in scenario::all() {
-        println!("{:<24} {}", scenario.name, scenario.shows);
+        let when = if scenario::on_request(scenario.name) {
+            " (only by name)"
+        } else {
+            ""
+        };
+        println!("{:<24} {}{when}", scenario.name, scenario.shows);
     }
 }
 
@@ -180,7 +185,8 @@ fn select(only: &[String]) -> Result<BTreeSet<&'static str>> {
         .chain(scenario::all().iter().map(|scenario| scenario.name))
         .collect();
     if only.is_empty() {
-        return Ok(all);
+        let all = all.into_iter();
+        return Ok(all.filter(|name| !scenario::on_request(name)).collect());
     }
     let mut wanted = BTreeSet::new();
     for asked in only {

@@ -7,24 +7,34 @@ use crate::error::{Context, Error, Result};
 use crate::{interrupt, machine, setup};
 
 /// What it has beside the least: what a router is expected to have, and what old scripts call.
-const PACKAGES: &str = "systemd,systemd-sysv,dbus,kmod,iproute2,procps,psmisc";
+const PACKAGES: &[&str] = &[
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "kmod",
+    "iproute2",
+    "procps",
+    "psmisc",
+    "logrotate",
+];
 /// A mirror may be busy.
 const ATTEMPTS: u32 = 3;
 
-/// Makes it unless it is there.
-pub fn make() -> Result<()> {
+/// Makes it, with these packages more, unless it is there with them.
+pub fn make(more: &[&str]) -> Result<()> {
     let tree = machine::tree()?;
     let (mirror, release) = origin()?;
-    let recipe = format!("{release} {PACKAGES}\n");
+    let packages = [PACKAGES, more].concat();
     let made = tree.with_extension("made");
-    if std::fs::read_to_string(&made).is_ok_and(|text| text == recipe) {
+    let found = std::fs::read_to_string(&made).unwrap_or_default();
+    if has(&found, &release, &packages) {
         return Ok(());
     }
     setup::require(setup::MMDEBSTRAP)?;
     println!("fetching a clean {release}");
     let mut attempt = 1;
     loop {
-        let fetched = fetch(&tree, &mirror, &release);
+        let fetched = fetch(&tree, &mirror, &release, &packages);
         interrupt::check()?;
         match fetched {
             Ok(()) => break,
@@ -33,16 +43,25 @@ pub fn make() -> Result<()> {
         }
         attempt += 1;
     }
+    let recipe = format!("{release} {}\n", packages.join(" "));
     std::fs::write(&made, recipe).during("noting what the tree was made of")
 }
 
-fn fetch(tree: &Path, mirror: &str, release: &str) -> Result<()> {
+/// Whether a tree made so is of this release and has these packages.
+fn has(recipe: &str, release: &str, packages: &[&str]) -> bool {
+    let words: Vec<&str> = recipe.split_whitespace().collect();
+    words.split_first().is_some_and(|(first, there)| {
+        *first == release && packages.iter().all(|package| there.contains(package))
+    })
+}
+
+fn fetch(tree: &Path, mirror: &str, release: &str, packages: &[&str]) -> Result<()> {
     if tree.exists() {
         std::fs::remove_dir_all(tree).during("removing an unfinished tree")?;
     }
     let output = Command::new("mmdebstrap")
         .args(["--mode=root", "--variant=minbase"])
-        .arg(format!("--include={PACKAGES}"))
+        .arg(format!("--include={}", packages.join(",")))
         .args(["--aptopt=Acquire::Retries \"3\"", release])
         .arg(tree)
         .arg(mirror)
@@ -100,5 +119,13 @@ mod tests {
             Some(("http://c/".to_owned(), "stable".to_owned()))
         );
         assert_eq!(first_debian(""), None);
+    }
+
+    #[test]
+    fn a_tree_with_more_than_asked_for_is_good_enough() {
+        assert!(has("stable a b rpm\n", "stable", &["a", "b"]));
+        assert!(!has("stable a b\n", "stable", &["a", "b", "rpm"]));
+        assert!(!has("stable a b\n", "testing", &["a"]));
+        assert!(!has("", "stable", &[]));
     }
 }

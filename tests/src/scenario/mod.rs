@@ -79,6 +79,11 @@ pub fn all() -> Vec<Scenario> {
     .concat()
 }
 
+/// Whether it is run only when it is asked for by name.
+pub fn on_request(name: &str) -> bool {
+    installed::ON_REQUEST.contains(&name)
+}
+
 /// What must be installed for the scenarios with these names, beside what every run needs.
 pub fn tools(names: &BTreeSet<&str>) -> &'static [Tool] {
     let original = original::SCENARIOS
@@ -93,7 +98,7 @@ pub fn prepare(names: &BTreeSet<&str>) -> Result<()> {
         .iter()
         .any(|scenario| names.contains(scenario.name));
     if installed {
-        installed::prepare()
+        installed::prepare(names)
     } else {
         Ok(())
     }

@@ -2,9 +2,11 @@
 
 mod init_script;
 mod package;
+mod rpm;
 mod systemd;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Scenario;
@@ -19,29 +21,40 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     package::WITHOUT_IPVS,
     init_script::INIT_SCRIPT,
     systemd::PAIR,
+    rpm::RPM,
 ];
+/// Run only when it is asked for: what makes that format takes minutes to build.
+pub(super) const ON_REQUEST: &[&str] = &[rpm::RPM.name];
 
 /// Where a machine has the package.
 const PACKAGE: &str = "/root/piranha.deb";
 /// Configuration of an installed pulse.
 const LVS_CF: &str = "/etc/sysconfig/ha/lvs.cf";
 
-/// What must be made before the kernel runs.
-pub(super) fn prepare() -> Result<()> {
-    tree::make()?;
+/// What must be made before the kernel runs for the scenarios with these names.
+pub(super) fn prepare(names: &BTreeSet<&str>) -> Result<()> {
+    let of_rpm = names.contains(rpm::RPM.name);
+    tree::make(if of_rpm { &["rpm"] } else { &[] })?;
     let profile = match setup::own_program()?.parent() {
         Some(folder) if folder.ends_with("release") => "release",
         _ => "dev",
     };
     packages::deb(profile)?;
+    if of_rpm {
+        packages::rpm(profile)?;
+    }
     Ok(())
 }
 
 /// Puts the package into a machine's files.
 fn bring_package(machine: &Machine) -> Result<()> {
-    let file: PathBuf = packages::deb_file()?;
-    let bytes = std::fs::read(&file).during(format_args!("reading {}", file.display()))?;
-    machine.write(PACKAGE, bytes, 0o644)
+    bring(machine, &packages::deb_file()?, PACKAGE)
+}
+
+/// Copies a file of this machine into one of the laboratory.
+fn bring(machine: &Machine, file: &Path, path: &str) -> Result<()> {
+    let bytes = std::fs::read(file).during(format_args!("reading {}", file.display()))?;
+    machine.write(path, bytes, 0o644)
 }
 
 /// The files of a machine with the package installed.

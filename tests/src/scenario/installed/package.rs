@@ -25,11 +25,11 @@ pub(super) const WITHOUT_IPVS: Scenario = Scenario {
 };
 
 /// Everything but what the system keeps about itself; users stay, as on every Debian.
-const FILES: &str = "find / -xdev \\( -path /var/lib/dpkg -o -path /var/log -o -path /var/cache -o -path /root \
+pub(super) const FILES: &str = "find / -xdev \\( -path /var/lib/dpkg -o -path /var/lib/rpm -o -path /var/log -o -path /var/cache -o -path /root \
     -o -path /tmp -o -path /run -o -path /dev -o -path /proc -o -path /sys -o -path '/etc/*-' \\) -prune -o -print | sort";
 
 /// A stock machine with one router's address.
-fn machine() -> Result<Machine> {
+pub(super) fn stock() -> Result<Machine> {
     let node = Arc::new(Node::new("stock")?);
     node.ip(&format!(
         "link set lo up\nlink add eth0 type dummy\naddr add {}/24 dev eth0\nlink set eth0 up\n\
@@ -37,13 +37,12 @@ fn machine() -> Result<Machine> {
         Side::A.public(),
         Side::A.private()
     ))?;
-    let machine = Machine::start(node, Init::Idle, None)?;
-    bring_package(&machine)?;
-    Ok(machine)
+    Machine::start(node, Init::Idle, None)
 }
 
 fn package() -> Result<String> {
-    let machine = machine()?;
+    let machine = stock()?;
+    bring_package(&machine)?;
     let before = machine.sh(FILES)?;
     foreign_piranha(&machine)?;
     ensure!(
@@ -52,6 +51,7 @@ fn package() -> Result<String> {
     );
     install(&machine)?;
     let installed = machine.sh(FILES)?;
+    rotated(&machine)?;
     upgrade_while_it_runs(&machine)?;
     remove(&machine)?;
     machine.sh("dpkg -P piranha")?;
@@ -61,6 +61,9 @@ fn package() -> Result<String> {
         .filter(|line| !before.lines().any(|old| old == *line))
         .collect();
     ensure!(left.is_empty(), "left after the purge: {left:?}");
+    without_users(&machine)?;
+    generations(&machine)?;
+    machine.sh("dpkg -P piranha")?;
     old_configuration(&machine)?;
     let count = installed
         .lines()
@@ -89,6 +92,24 @@ fn install(machine: &Machine) -> Result<()> {
         !said.contains("piranha: "),
         "the installation complains: {said}"
     );
+    installed_well(machine, Kind::Debian)
+}
+
+/// What packed the programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Debian,
+    Rpm,
+}
+
+/// What holds after an installation of either kind.
+pub(super) fn installed_well(machine: &Machine, kind: Kind) -> Result<()> {
+    let kept = match kind {
+        Kind::Debian => {
+            "dpkg-query -W -f '${Conffiles}\\n' piranha | cut -d' ' -f2 | grep . | sort"
+        }
+        Kind::Rpm => "rpm -qc piranha | sort",
+    };
     for (script, expected) in [
         ("stat -c '%a %U' /usr/lib/piranha/lvs", "755 root\n"),
         ("readlink /usr/sbin/lvsd", "../lib/piranha/lvs\n"),
@@ -98,13 +119,12 @@ fn install(machine: &Machine) -> Result<()> {
             "750 piranha-check\n",
         ),
         (
-            "dpkg-query -W -f '${Conffiles}\\n' piranha | cut -d' ' -f2 | sort",
-            "/etc/init.d/pulse\n/etc/sysconfig/ha/lvs.cf\n/etc/sysconfig/piranha-gui\n/etc/sysconfig/pulse\n",
+            kept,
+            "/etc/init.d/pulse\n/etc/logrotate.d/piranha\n/etc/sysconfig/ha/lvs.cf\n/etc/sysconfig/piranha-gui\n/etc/sysconfig/pulse\n",
         ),
         ("pidof pulse || echo none", "none\n"),
     ] {
         let found = machine.sh(script)?;
-        let found = found.trim_start_matches('\n');
         ensure!(
             found == expected,
             "{script}: {found:?} instead of {expected:?}"
@@ -118,6 +138,85 @@ fn install(machine: &Machine) -> Result<()> {
         status == 1 && said.contains("no active lvs services defined"),
         "with the file as installed: status {status}: {said}"
     );
+    Ok(())
+}
+
+/// The log of changes, when it has grown: by the rules for a month later, and by those of today not yet.
+fn rotated(machine: &Machine) -> Result<()> {
+    let rules = "/etc/logrotate.d/piranha";
+    let log = "/var/lib/piranha/audit.jsonl";
+    machine.sh("install -d -m 700 /var/lib/piranha")?;
+    let status = "/root/logrotate.status";
+    machine.sh(&format!("cp /dev/null {log} && chmod 600 {log}"))?;
+    let rotate = format!("logrotate -s {status} {rules}");
+    machine.sh(&format!("echo '{{}}' >{log}; {rotate} && test -e {log}"))?;
+    let month_ago =
+        format!("printf 'logrotate state -- version 2\\n\"{log}\" 2001-1-1-0:0:0\\n' >{status}");
+    machine.sh(&format!(
+        "{month_ago}; {rotate} && test -e {log} && test ! -e {log}.1"
+    ))?;
+    machine.sh(&format!("{month_ago}; head -c 2000000 /dev/zero >>{log}"))?;
+    let said = machine.sh(&rotate)?;
+    let found = machine.sh(&format!("ls {log}* && stat -c %a {log}.1"))?;
+    ensure!(
+        said.is_empty() && found == format!("{log}.1\n600\n"),
+        "logrotate says {said:?} and leaves {found:?}"
+    );
+    machine.sh(&format!("rm {log}.1 {status}"))?;
+    Ok(())
+}
+
+/// Users that cannot be made: it is said what will not work, and the rest does.
+fn without_users(machine: &Machine) -> Result<()> {
+    machine.sh("for user in piranha piranha-check; do userdel $user; done; mv /usr/bin/systemd-sysusers /root")?;
+    let said = machine.sh(&format!("dpkg -i {FILE}"))?;
+    for words in [
+        "there is no user piranha-check: checks will run as nobody",
+        "there is no user piranha: the web tool will not start",
+    ] {
+        ensure!(said.contains(words), "\"{words}\" is not in: {said}");
+    }
+    configure(machine, &Configuration::new(Method::Direct, 1))?;
+    machine.sh("/etc/init.d/pulse start")?;
+    machine.wait("ps -o user= -C nanny | grep -qx nobody")?;
+    machine.sh("/etc/init.d/pulse stop && mv /root/systemd-sysusers /usr/bin")?;
+    let said = machine.sh("/var/lib/dpkg/info/piranha.postinst configure")?;
+    ensure!(
+        !said.contains("no user"),
+        "with a way to make users: {said}"
+    );
+    Ok(())
+}
+
+/// Files of Piranha's years: what a generation has that is not followed is said, the file stays.
+fn generations(machine: &Machine) -> Result<()> {
+    let folder = crate::setup::workspace().join("crates/lvs-config/tests/samples/good");
+    for (name, words) in [
+        (
+            "11-rh21-era-shared-scsi.cf",
+            "failover blocks have no effect",
+        ),
+        (
+            "10-fos-two-services.cf",
+            "failover services are not supported: pulse refuses to start",
+        ),
+        ("02-gui-nat-two-nic-pair.cf", ""),
+        ("13-messy-hand-edited.cf", ""),
+    ] {
+        super::bring(machine, &folder.join(name), LVS_CF)?;
+        let sum = machine.sh(&format!("md5sum {LVS_CF}"))?;
+        let said = machine.sh("/var/lib/dpkg/info/piranha.postinst configure")?;
+        let fitting = if words.is_empty() {
+            !said.contains("lvs.cf")
+        } else {
+            said.contains("what pulse says about this lvs.cf") && said.contains(words)
+        };
+        ensure!(fitting, "with {name}: {said}");
+        ensure!(
+            machine.sh(&format!("md5sum {LVS_CF}"))? == sum,
+            "{name} was changed"
+        );
+    }
     Ok(())
 }
 
@@ -153,6 +252,7 @@ fn remove(machine: &Machine) -> Result<()> {
         -o -name lvsd -o -name lvs.cf -o -name nanny -o -name send_arp -o -name 'ipvsadm*' \\) -print | grep -v '^/root/\\|^/proc/\\|^/sys/' | sort")?;
     let kept = [
         "/etc/init.d/pulse",
+        "/etc/logrotate.d/piranha",
         "/etc/sysconfig/ha/lvs.cf",
         "/etc/sysconfig/piranha-gui",
         "/etc/sysconfig/pulse",
@@ -194,7 +294,8 @@ fn old_configuration(machine: &Machine) -> Result<()> {
 }
 
 fn without_ipvs() -> Result<String> {
-    let machine = machine()?;
+    let machine = stock()?;
+    bring_package(&machine)?;
     let said = machine.sh(&format!("dpkg -i {FILE}"))?;
     ensure!(
         said.contains("this kernel has no IPVS"),
