@@ -78,14 +78,7 @@ impl Pen {
             entry.difference.truncate(end);
             entry.difference.push_str("\n(cut)\n");
         }
-        tracing::info!(
-            "{} {} by {} from {}: {}",
-            entry.act,
-            entry.what,
-            entry.origin.who,
-            entry.origin.from,
-            entry.outcome.text
-        );
+        tracing::info!("{}", told(&entry));
         let line = serde_json::to_vec(&entry).map(|mut line| {
             line.push(b'\n');
             line
@@ -99,6 +92,23 @@ impl Pen {
             tracing::info!("the log of changes cannot be written: {error}");
         }
     }
+}
+
+/// The entry as one line for the daemons' log.
+fn told(entry: &Entry) -> String {
+    let Entry {
+        act,
+        what,
+        origin,
+        outcome,
+        ..
+    } = entry;
+    let what = match what.as_str() {
+        "" => String::new(),
+        what => format!(" {what}"),
+    };
+    let (who, from) = (&origin.who, &origin.from);
+    format!("{act}{what} by {who} from {from}: {}", outcome.text)
 }
 
 #[cfg(test)]
@@ -142,6 +152,15 @@ mod tests {
         file.write_all(b"{\"at\":").unwrap();
         let last: Vec<_> = audit.last(2).into_iter().map(|e| e.what).collect();
         assert_eq!(last, ["c", "b"]);
+    }
+
+    #[test]
+    fn the_daemons_log_has_no_gap_where_there_is_no_object() {
+        assert_eq!(
+            told(&entry("web/a")),
+            "drain web/a by mina from 192.0.2.7: done"
+        );
+        assert_eq!(told(&entry("")), "drain by mina from 192.0.2.7: done");
     }
 
     #[test]

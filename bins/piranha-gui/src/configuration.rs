@@ -1,10 +1,18 @@
 //! lvs.cf as the forms see it.
 
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use change::protocol::{Configuration, Note, Reply, Request};
 use lvs_config::{Config, parse_all};
 
 use crate::app::App;
 use crate::applier;
+use crate::pages::refusal;
+use crate::visitor::Visitor;
 
 /// Largest lvs.cf that is shown without the applier.
 const SIZE_LIMIT: u64 = 16 << 20;
@@ -24,11 +32,26 @@ pub(crate) struct Loaded {
     pub(crate) silence: Option<String>,
 }
 
+/// What a page is made from; where it cannot be read, the page says so.
+impl FromRequestParts<Arc<App>> for Loaded {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let Some(visitor) = parts.extensions.get::<Visitor>().cloned() else {
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        load(app).await.map_err(|why| {
+            let text = format!("{} {why}", visitor.language.forms().file_unreadable);
+            refusal(&visitor, StatusCode::SERVICE_UNAVAILABLE, &text)
+        })
+    }
+}
+
 /// Reads lvs.cf: through the applier, which may read it in any case, else directly.
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(crate) async fn load(app: &App) -> Result<Loaded, String> {
+async fn load(app: &App) -> Result<Loaded, String> {
     let silence = match applier::ask(&app.applier, &Request::Read).await {
         Ok(Reply::Configuration(configuration)) => return Ok(read(configuration)),
         Ok(Reply::Error { message }) => return Err(message),

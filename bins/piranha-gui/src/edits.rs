@@ -56,7 +56,9 @@ pub(crate) fn edits(
             continue;
         }
         let (at, keyword) = (item.clone(), definition.keyword.to_owned());
-        if !wanted.is_empty() {
+        // A file without extensions is one that an original reads.
+        let says_nothing = definition.is_extension && wanted == definition.default;
+        if !wanted.is_empty() && !says_nothing {
             edits.push(Edit::Set {
                 at,
                 keyword,

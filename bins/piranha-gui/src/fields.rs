@@ -37,18 +37,35 @@ pub(crate) struct Definition {
     /// What counts when the file does not say.
     pub(crate) default: &'static str,
     pub(crate) text: fn(&'static Fields) -> &'static FieldText,
+    /// An original refuses a file with this keyword: it is written only where it says something.
+    pub(crate) is_extension: bool,
 }
 
 macro_rules! definitions {
-    ($name:ident: $($parameter:literal $keyword:literal $part:ident $control:expr, $default:literal $text:ident;)*) => {
-        pub(crate) static $name: &[Definition] = &[$(Definition {
-            parameter: $parameter,
-            keyword: $keyword,
-            part: Part::$part,
-            control: $control,
-            default: $default,
-            text: |fields| &fields.$text,
-        },)*];
+    ($name:ident:
+        $($parameter:literal $keyword:literal $part:ident $control:expr, $default:literal $text:ident;)*
+        $(extensions: $($own:ident $own_control:expr, $own_default:literal;)*)?
+    ) => {
+        pub(crate) static $name: &[Definition] = &[
+            $(Definition {
+                parameter: $parameter,
+                keyword: $keyword,
+                part: Part::$part,
+                control: $control,
+                default: $default,
+                text: |fields| &fields.$text,
+                is_extension: false,
+            },)*
+            $($(Definition {
+                parameter: stringify!($own),
+                keyword: stringify!($own),
+                part: Part::Whole,
+                control: $own_control,
+                default: $own_default,
+                text: |fields| &fields.$own,
+                is_extension: true,
+            },)*)?
+        ];
     };
 }
 
@@ -70,6 +87,12 @@ const SCHEDULERS: &[(&str, &str)] = &[
     ("sh", "Source Hash Scheduling"),
 ];
 
+const AUTHENTICATION: &[(&str, &str)] = &[
+    ("enforce", "enforce"),
+    ("permissive", "permissive"),
+    ("send", "send"),
+];
+
 /// Masks to choose from: /32 to /8 (R21).
 pub(crate) fn masks() -> impl Iterator<Item = String> {
     let mask = |length: u32| std::net::Ipv4Addr::from_bits(u32::MAX << (32 - length));
@@ -86,6 +109,11 @@ definitions! { GLOBAL:
     "NATRtrIP" "nat_router" First Control::Text(16), "" nat_router;
     "nat_nmask" "nat_nmask" Whole Control::Mask, "" nat_nmask;
     "NATRtrDev" "nat_router" Second Control::Text(8), "" nat_device;
+    extensions:
+    audit_interval Control::Text(6), "10";
+    drain_limit Control::Text(6), "300";
+    max_programs Control::Text(6), "64";
+    clear_table Control::Flag, "0";
 }
 
 definitions! { REDUNDANCY:
@@ -98,6 +126,16 @@ definitions! { REDUNDANCY:
     "syncdaemon" "syncdaemon" Whole Control::Flag, "0" syncdaemon;
     "syncd_iface" "syncd_iface" Whole Control::Text(8), "eth0" syncd_iface;
     "syncd_id" "syncd_id" Whole Control::Text(6), "0" syncd_id;
+    extensions:
+    keepalive_ms Control::Text(6), "";
+    deadtime_ms Control::Text(6), "";
+    heartbeat_key Control::Text(60), "";
+    heartbeat_auth Control::Choice(AUTHENTICATION), "enforce";
+    witness Control::Text(60), "";
+    vip_lifetime Control::Text(6), "";
+    arp_interval Control::Text(6), "60";
+    failback Control::Text(6), "0";
+    standby_checks Control::Flag, "0";
 }
 
 definitions! { VIRTUAL:
@@ -116,6 +154,10 @@ definitions! { VIRTUAL:
     "sched" "scheduler" Whole Control::Choice(SCHEDULERS), "wlc" scheduler;
     "persistent" "persistent" Whole Control::Text(6), "" persistent;
     "pmask" "pmask" Whole Control::Mask, "" pmask;
+    extensions:
+    timeout_ms Control::Text(6), "";
+    retries Control::Text(6), "1";
+    slow_start Control::YesNo, "1";
 }
 
 definitions! { SERVER:
@@ -152,6 +194,25 @@ mod tests {
                 let known = field.keyword == "name" || keywords.contains(&field.keyword);
                 assert!(known, "{}", field.keyword);
             }
+        }
+    }
+
+    #[test]
+    fn each_keyword_of_this_project_has_a_field() {
+        for (level, panels) in [
+            (Level::Global, [GLOBAL, REDUNDANCY].as_slice()),
+            (Level::Virtual, &[VIRTUAL]),
+            (Level::Server, &[SERVER]),
+        ] {
+            let fields = panels.iter().copied().flatten();
+            let (ours, originals): (Vec<_>, Vec<_>) = fields.partition(|it| it.is_extension);
+            let extensions = level.extensions();
+            for keyword in &extensions {
+                let count = ours.iter().filter(|it| it.keyword == *keyword).count();
+                assert_eq!(count, 1, "{keyword}");
+            }
+            assert_eq!(ours.len(), extensions.len());
+            assert!(originals.iter().all(|it| !extensions.contains(&it.keyword)));
         }
     }
 

@@ -278,6 +278,19 @@ impl Level {
         }
     }
 
+    /// Names of those that an original refuses.
+    pub fn extensions(self) -> Vec<&'static str> {
+        fn of<B>(table: &'static [Keyword<B>]) -> Vec<&'static str> {
+            let ours = table.iter().filter(|it| it.origin == Origin::Extension);
+            ours.map(|keyword| keyword.name).collect()
+        }
+        match self {
+            Self::Global => of(GLOBAL),
+            Self::Virtual | Self::Failover => of(VIRTUAL),
+            Self::Server => of(SERVER),
+        }
+    }
+
     /// What the keyword takes at this level.
     pub(crate) fn kind_of(self, name: &[u8]) -> Option<Kind> {
         match self {

@@ -3,6 +3,7 @@
 //! One line for each figure, with its bar and whether it is met. Nothing is measured once.
 
 mod failover;
+mod gui;
 mod ipvsadm;
 mod lvs;
 mod lvs_config;
@@ -20,6 +21,8 @@ use crate::setup;
 pub enum Subject {
     /// What clients notice of a router's death or stop, beside keepalived.
     Failover,
+    /// The web tool with 500 virtual servers and 2,000 real servers.
+    Gui,
     /// ipvsadm-rs against Debian's ipvsadm, in one boot of the kernel.
     Ipvsadm,
     /// lvs and its nannies: memory, time and processor, beside keepalived.
@@ -67,6 +70,9 @@ pub fn run(subject: Option<Subject>, options: &Options) -> Result<bool> {
     }
     if wanted(Subject::Lvs) {
         good &= lvs::run(options)?;
+    }
+    if wanted(Subject::Gui) {
+        good &= gui::run(options)?;
     }
     Ok(good)
 }

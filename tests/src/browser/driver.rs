@@ -159,6 +159,19 @@ impl Browser {
         self.press(&format!("{selector} option[value='{value}']"))
     }
 
+    /// Types with the keyboard, wherever the focus is: one key after the other.
+    pub(super) fn type_keys(&self, keys: &str) -> Result<()> {
+        let strokes: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| {
+                ["keyDown", "keyUp"].map(|act| json!({ "type": act, "value": key.to_string() }))
+            })
+            .collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.command("POST", "/actions", Some(&json!({ "actions": [keyboard] })))?;
+        Ok(())
+    }
+
     /// The visible text of the page.
     pub(super) fn page(&self) -> Result<String> {
         let page = self.script("return document.body.innerText", &json!([]))?;
@@ -236,6 +249,8 @@ fn capabilities(profile: &Path) -> Value {
     ];
     json!({ "capabilities": { "alwaysMatch": {
         "browserName": "chrome",
+        // The tool's certificate is one that only its tests know.
+        "acceptInsecureCerts": true,
         "goog:chromeOptions": { "args": arguments },
         "timeouts": { "pageLoad": 110_000, "script": 110_000 },
     } } })

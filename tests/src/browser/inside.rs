@@ -16,6 +16,7 @@ use crate::network::{CLIENT, Method, Side, VIP};
 use crate::node::Node;
 use crate::pair::Pair;
 use crate::router::{CONFIGURATION, Router};
+use crate::setup;
 
 /// Where the client's machine takes requests.
 pub(super) const CONTROL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(CLIENT), 9000);
@@ -139,10 +140,16 @@ impl Tool {
             "--run-dir",
             "/run/piranha",
         ];
+        let tls = setup::workspace().join("bins/piranha-gui/src/tests/tls");
+        let pem = |name: &str| tls.join(name).display().to_string();
+        let (certificate, key) = (pem("certificate.pem"), pem("key.pem"));
         let gui = [
             "--listen",
             &listen,
-            "--insecure-http",
+            "--certificate",
+            &certificate,
+            "--key",
+            &key,
             "--accounts",
             ACCOUNTS,
             "-c",

@@ -26,6 +26,7 @@ pub(super) fn tell() -> Result<String> {
 fn told(world: &mut World) -> Result<String> {
     log_in(&world.browser, ADMIN)?;
     settings(&world.browser)?;
+    keyboard(world)?;
     service(&world.browser)?;
     wrong_value(&world.browser)?;
     start(world)?;
@@ -41,7 +42,7 @@ fn told(world: &mut World) -> Result<String> {
 
 /// The tool's address of a page.
 pub(super) fn page(path: &str) -> String {
-    format!("http://{}:{PORT}{path}", Side::A.public())
+    format!("https://{}:{PORT}{path}", Side::A.public())
 }
 
 pub(super) fn log_in(browser: &Browser, (user, password): (&str, &str)) -> Result<()> {
@@ -101,6 +102,71 @@ fn settings(browser: &Browser) -> Result<()> {
         browser.fill(field, value)?;
     }
     save(browser, "accept")
+}
+
+/// The keys by their code points in WebDriver.
+const TAB: &str = "\u{E004}";
+const ENTER: &str = "\u{E007}";
+/// Where the focus is: its name, and whether a person sees that it is there.
+const FOCUS: &str = "const at = document.activeElement; const style = getComputedStyle(at);\
+    return [at.closest('main form') ? at.id || at.value : at.className,\
+    style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0];";
+
+/// A form from its top to its confirmation without a mouse: each field in its turn, the focus always
+/// to be seen.
+fn keyboard(world: &mut World) -> Result<()> {
+    let browser = &world.browser;
+    browser.open(&page("/secure/redundancy"))?;
+    let controls = "return [...document.querySelectorAll('main form input:not([type=hidden]),\
+        main form select, main form button')].map(it => it.id || it.value)";
+    let controls = browser.script(controls, &json!([]))?;
+    let controls = controls.as_array().cloned().unwrap_or_default();
+    ensure!(
+        tab(browser)? == "skip",
+        "the first stop is the way past the menu"
+    );
+    let mut walked = Vec::new();
+    while walked.last() != Some(&json!("accept")) {
+        ensure!(
+            walked.len() < controls.len(),
+            "no way to ACCEPT: {walked:?}"
+        );
+        let stop = tab(browser)?;
+        if stop == "arp_interval" {
+            // A field that is entered by its key is selected as a whole.
+            browser.type_keys("61")?;
+            browser.element("form.edited")?;
+        }
+        if !walked.is_empty() || controls.first() == Some(&stop) {
+            walked.push(stop);
+        }
+    }
+    ensure!(
+        controls.starts_with(&walked),
+        "the keyboard goes another way: {walked:?} of {controls:?}"
+    );
+    browser.type_keys(ENTER)?;
+    browser.element("form[action='/secure/apply'] button")?;
+    for _ in 0..controls.len() {
+        if tab(browser)? == "" && browser.has("form[action='/secure/apply'] button:focus")? {
+            break;
+        }
+    }
+    browser.type_keys(ENTER)?;
+    browser.element("main:not(:has(form[action='/secure/apply']))")?;
+    let file = world.ask("file")?;
+    ensure!(file.contains("arp_interval = 61\n"), "not written:\n{file}");
+    Ok(())
+}
+
+/// The next stop of the keyboard.
+fn tab(browser: &Browser) -> Result<Value> {
+    browser.type_keys(TAB)?;
+    let focus = browser.script(FOCUS, &json!([]))?;
+    let name = focus.get(0).cloned().unwrap_or_default();
+    let is_seen = focus.get(1) == Some(&json!(true));
+    ensure!(is_seen, "nobody sees the focus at {name}");
+    Ok(name)
 }
 
 fn service(browser: &Browser) -> Result<()> {

@@ -10,7 +10,7 @@ use change::{Edit, FieldError, Item, Name};
 use lvs_config::Place;
 
 use crate::app::App;
-use crate::configuration::{Loaded, load};
+use crate::configuration::Loaded;
 use crate::edits::{self, edits};
 use crate::fields::{self, Definition};
 use crate::form::Form;
@@ -21,7 +21,6 @@ use crate::pages::panel::{
     virtual_shell,
 };
 use crate::pages::refusal;
-use crate::pages::settings::unreadable;
 use crate::visitor::Visitor;
 
 /// What a new virtual server begins with.
@@ -34,6 +33,8 @@ const NEW_VIRTUAL: &[(&str, &str)] = &[
     ("load", "none"),
     ("sched", "wlc"),
     ("quiesce_server", "0"),
+    ("retries", "1"),
+    ("slow_start", "1"),
 ];
 /// Its check, which is not on the form.
 const NEW_CHECK: [(&str, &str); 2] = [("send", "GET / HTTP/1.0\\r\\n\\r\\n"), ("expect", "HTTP")];
@@ -145,44 +146,42 @@ impl Block {
 type Find = fn(&Form, &Loaded) -> Option<Block>;
 
 pub(crate) async fn virtual_server(
-    State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     uri: Uri,
 ) -> Response {
-    page(&app, &visitor, &query(&uri), Block::of_virtual).await
+    page(&visitor, &loaded, &query(&uri), Block::of_virtual)
 }
 
 pub(crate) async fn real_server(
-    State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     uri: Uri,
 ) -> Response {
-    page(&app, &visitor, &query(&uri), Block::of_server).await
+    page(&visitor, &loaded, &query(&uri), Block::of_server)
 }
 
 pub(crate) async fn save_virtual(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     Extension(form): Extension<Form>,
 ) -> Response {
-    save(&app, &visitor, &form, Block::of_virtual).await
+    save(&app, &visitor, &loaded, &form, Block::of_virtual).await
 }
 
 pub(crate) async fn save_real(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     Extension(form): Extension<Form>,
 ) -> Response {
-    save(&app, &visitor, &form, Block::of_server).await
+    save(&app, &visitor, &loaded, &form, Block::of_server).await
 }
 
-async fn page(app: &App, visitor: &Visitor, query: &Form, find: Find) -> Response {
-    let loaded = match load(app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(visitor, &why),
-    };
-    match find(query, &loaded) {
-        Some(block) => draw(visitor, &loaded, &block, None, &[], None),
+fn page(visitor: &Visitor, loaded: &Loaded, query: &Form, find: Find) -> Response {
+    match find(query, loaded) {
+        Some(block) => draw(visitor, loaded, &block, None, &[], None),
         None => refusal(visitor, StatusCode::NOT_FOUND, visitor.texts().gone),
     }
 }
@@ -253,12 +252,8 @@ fn shown(visitor: &Visitor, loaded: &Loaded, block: &Block, typed: Option<&Form>
     fields
 }
 
-async fn save(app: &App, visitor: &Visitor, form: &Form, find: Find) -> Response {
-    let loaded = match load(app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(visitor, &why),
-    };
-    let Some(block) = find(form, &loaded) else {
+async fn save(app: &App, visitor: &Visitor, loaded: &Loaded, form: &Form, find: Find) -> Response {
+    let Some(block) = find(form, loaded) else {
         return refusal(visitor, StatusCode::NOT_FOUND, visitor.texts().gone);
     };
     if form.text("action") == "cancel" {
@@ -271,16 +266,16 @@ async fn save(app: &App, visitor: &Visitor, form: &Form, find: Find) -> Response
     };
     // As ever, an empty name keeps the old one.
     let name = edits::name(form, parameter).unwrap_or_else(|| block.name().to_owned());
-    let edits = wanted(form, &loaded, &block, &name);
+    let edits = wanted(form, loaded, &block, &name);
     match preview(app, visitor, form.text("base"), edits, &block.after(&name)).await {
         Wish::Page(page) => page,
-        Wish::Fields(errors) => draw(visitor, &loaded, &block, Some(form), &errors, None),
+        Wish::Fields(errors) => draw(visitor, loaded, &block, Some(form), &errors, None),
         Wish::Unchanged => {
             let banner = Banner {
                 class: "done",
                 text: visitor.language.forms().unchanged.to_owned(),
             };
-            draw(visitor, &loaded, &block, None, &[], Some(banner))
+            draw(visitor, loaded, &block, None, &[], Some(banner))
         }
     }
 }
@@ -326,7 +321,8 @@ fn new_keywords(form: &Form, definitions: &[Definition]) -> Vec<(String, String)
             continue;
         }
         let value = edits::wanted(form, definitions, definition);
-        if !value.is_empty() {
+        let says_nothing = definition.is_extension && value == definition.default;
+        if !value.is_empty() && !says_nothing {
             keywords.push((definition.keyword.to_owned(), value));
         }
     }

@@ -11,13 +11,12 @@ use change::protocol::{Change, Entry, Partner, Reply, Request, Version};
 
 use crate::app::App;
 use crate::applier::ask;
-use crate::configuration::load;
+use crate::configuration::Loaded;
 use crate::form::Form;
 use crate::pages::act::act_and_return;
 use crate::pages::change::{Wish, origin, preview_change, result, silent};
 use crate::pages::control::query;
 use crate::pages::panel::{Banner, banners, may_change};
-use crate::pages::settings::unreadable;
 use crate::pages::{Shell, Tab, refusal, show};
 use crate::texts::{Forms, Texts};
 use crate::visitor::Visitor;
@@ -43,12 +42,9 @@ struct History<'a> {
 pub(crate) async fn page(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
 ) -> Response {
     let (t, f) = (visitor.texts(), visitor.language.forms());
-    let loaded = match load(&app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(&visitor, &why),
-    };
     let versions = match ask(&app.applier, &Request::Versions).await {
         Ok(Reply::Versions { versions }) => versions,
         _ => Vec::new(),
@@ -139,24 +135,16 @@ pub(crate) async fn undo(
 }
 
 /// lvs.cf as it is (R20); it may hold passwords (R17).
-pub(crate) async fn file(
-    State(app): State<Arc<App>>,
-    Extension(visitor): Extension<Visitor>,
-) -> Response {
+pub(crate) async fn file(Extension(visitor): Extension<Visitor>, loaded: Loaded) -> Response {
     if !visitor.is_admin() {
         let text = visitor.language.forms().hidden_text;
         return refusal(&visitor, StatusCode::FORBIDDEN, text);
     }
-    match load(&app).await {
-        Ok(loaded) => {
-            let kind = [
-                (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "inline; filename=\"lvs.cf\""),
-            ];
-            (kind, loaded.text).into_response()
-        }
-        Err(why) => unreadable(&visitor, &why),
-    }
+    let kind = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "inline; filename=\"lvs.cf\""),
+    ];
+    (kind, loaded.text).into_response()
 }
 
 pub(crate) async fn send(

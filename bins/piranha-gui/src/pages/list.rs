@@ -12,7 +12,7 @@ use change::{Edit, Item, Name};
 use lvs_config::{Place, Protocol, Server, Virtual};
 
 use crate::app::App;
-use crate::configuration::{Loaded, load};
+use crate::configuration::Loaded;
 use crate::form::Form;
 use crate::monitor::Snapshot;
 use crate::monitoring::verdict_class;
@@ -21,7 +21,6 @@ use crate::pages::control::query;
 use crate::pages::panel::{
     Banner, SubTab, banners, find_service, key, may_change, path, read_name, subtabs, virtual_shell,
 };
-use crate::pages::settings::unreadable;
 use crate::pages::{Shell, refusal, show};
 use crate::texts::{Forms, Texts};
 use crate::visitor::Visitor;
@@ -103,12 +102,10 @@ impl<'s> Live<'s> {
 pub(crate) async fn virtuals(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     uri: Uri,
 ) -> Response {
-    match load(&app).await {
-        Ok(loaded) => draw_virtuals(&app, &visitor, &loaded, query(&uri).text("selected"), None),
-        Err(why) => unreadable(&visitor, &why),
-    }
+    draw_virtuals(&app, &visitor, &loaded, query(&uri).text("selected"), None)
 }
 
 fn draw_virtuals(
@@ -221,12 +218,10 @@ fn select(mut rows: Vec<Row>, selected: &str) -> Vec<Row> {
 pub(crate) async fn servers(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     uri: Uri,
 ) -> Response {
-    match load(&app).await {
-        Ok(loaded) => draw_servers(&app, &visitor, &loaded, &query(&uri), None),
-        Err(why) => unreadable(&visitor, &why),
-    }
+    draw_servers(&app, &visitor, &loaded, &query(&uri), None)
 }
 
 fn draw_servers(
@@ -291,15 +286,12 @@ fn server_cells(server: &Server) -> Vec<String> {
 pub(crate) async fn change_virtuals(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     Extension(form): Extension<Form>,
 ) -> Response {
     if form.text("action") == "add" {
         return Redirect::to("/secure/virtual?new=1").into_response();
     }
-    let loaded = match load(&app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(&visitor, &why),
-    };
     let selected = form.text("selected");
     let Some(service) = read_name(&form, "selected") else {
         let wrong = visitor.language.forms().nothing_selected;
@@ -328,12 +320,9 @@ pub(crate) async fn change_virtuals(
 pub(crate) async fn change_servers(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     Extension(form): Extension<Form>,
 ) -> Response {
-    let loaded = match load(&app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(&visitor, &why),
-    };
     let Some(service) = read_name(&form, "service") else {
         return refusal(&visitor, StatusCode::NOT_FOUND, visitor.texts().gone);
     };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use change::{FieldError, Item, Name, guarded};
+use change::{FieldError, Guarded, Item, Name, guarded};
 use lvs_config::Place;
 
 use crate::configuration::Loaded;
@@ -45,6 +45,8 @@ pub(crate) struct Field {
     pub(crate) error: Option<String>,
     pub(crate) note: Option<&'static str>,
     pub(crate) is_read_only: bool,
+    /// The first one that an original does not know.
+    pub(crate) opens_extensions: bool,
 }
 
 impl Field {
@@ -69,6 +71,7 @@ impl Field {
             error: None,
             note: None,
             is_read_only: !visitor.is_admin(),
+            opens_extensions: false,
         }
     }
 
@@ -106,18 +109,29 @@ pub(crate) fn fields(
             _ => edits::value(&loaded.config, place, definition),
         };
         let mut field = Field::new(definition, visitor, value);
-        let is_program = guarded(definition.keyword).is_some();
         // The tools of the list are no programs of the administrator's.
-        if is_program && !loaded.programs && !matches!(definition.control, Control::Choice(_)) {
+        let is_listed = matches!(definition.control, Control::Choice(_));
+        if let Some(guarded) = guarded(definition.keyword)
+            && !loaded.programs
+            && !is_listed
+        {
             field.is_read_only = true;
-            field.note = Some(visitor.language.forms().program_read_only);
+            field.note = Some(match guarded {
+                Guarded::Program => visitor.language.forms().program_read_only,
+                Guarded::File => visitor.language.forms().file_read_only,
+            });
         }
         if definition.keyword == "fwmark" {
             field.note = Some(visitor.language.forms().fwmark_note);
         }
         field
     };
-    definitions.iter().map(field).collect()
+    let mut fields: Vec<Field> = definitions.iter().map(field).collect();
+    let first = definitions.iter().position(|it| it.is_extension);
+    if let Some(field) = first.and_then(|at| fields.get_mut(at)) {
+        field.opens_extensions = true;
+    }
+    fields
 }
 
 /// Puts each message beside its field; what belongs to none is left.

@@ -11,7 +11,7 @@ use change::{Edit, FieldError, Item, Name};
 use lvs_config::Place;
 
 use crate::app::App;
-use crate::configuration::{Loaded, load};
+use crate::configuration::Loaded;
 use crate::edits;
 use crate::fields::{Control, Definition, SCRIPTS};
 use crate::form::Form;
@@ -21,7 +21,6 @@ use crate::pages::panel::{
     Banner, Field, SubTab, banners, fields, find_service, key, may_change, path, place_errors,
     subtabs, virtual_shell,
 };
-use crate::pages::settings::unreadable;
 use crate::pages::{Shell, refusal, show};
 use crate::texts::{Forms, Texts};
 use crate::visitor::Visitor;
@@ -49,14 +48,10 @@ struct Scripts<'a> {
 }
 
 pub(crate) async fn page(
-    State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     uri: Uri,
 ) -> Response {
-    let loaded = match load(&app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(&visitor, &why),
-    };
     match find_service(&query(&uri), &loaded) {
         Some((service, _, place)) => draw(&visitor, &loaded, &service, place, None, &[], None),
         None => refusal(&visitor, StatusCode::NOT_FOUND, visitor.texts().gone),
@@ -140,12 +135,9 @@ fn draw(
 pub(crate) async fn save(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     Extension(form): Extension<Form>,
 ) -> Response {
-    let loaded = match load(&app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(&visitor, &why),
-    };
     let Some((service, item, place)) = find_service(&form, &loaded) else {
         return refusal(&visitor, StatusCode::NOT_FOUND, visitor.texts().gone);
     };

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use change::{Edit, FieldError, Item};
 use lvs_config::{Network, Place};
 
 use crate::app::App;
-use crate::configuration::{Loaded, load};
+use crate::configuration::Loaded;
 use crate::edits::edits;
 use crate::fields::{self, Definition};
 use crate::form::Form;
 use crate::pages::change::{Wish, preview};
 use crate::pages::panel::{Banner, Button, Field, Panel};
-use crate::pages::{Shell, Tab, refusal};
+use crate::pages::{Shell, Tab};
 use crate::visitor::Visitor;
 
 /// One of the two pages.
@@ -42,47 +41,30 @@ impl Page {
     }
 }
 
-pub(crate) async fn global(
-    State(app): State<Arc<App>>,
-    Extension(visitor): Extension<Visitor>,
-) -> Response {
-    page(Page::Global, &app, &visitor).await
+pub(crate) async fn global(Extension(visitor): Extension<Visitor>, loaded: Loaded) -> Response {
+    draw(Page::Global, &visitor, &loaded, None, &[], Vec::new())
 }
 
-pub(crate) async fn redundancy(
-    State(app): State<Arc<App>>,
-    Extension(visitor): Extension<Visitor>,
-) -> Response {
-    page(Page::Redundancy, &app, &visitor).await
+pub(crate) async fn redundancy(Extension(visitor): Extension<Visitor>, loaded: Loaded) -> Response {
+    draw(Page::Redundancy, &visitor, &loaded, None, &[], Vec::new())
 }
 
 pub(crate) async fn save_global(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     Extension(form): Extension<Form>,
 ) -> Response {
-    save(Page::Global, &app, &visitor, &form).await
+    save(Page::Global, &app, &visitor, &loaded, &form).await
 }
 
 pub(crate) async fn save_redundancy(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    loaded: Loaded,
     Extension(form): Extension<Form>,
 ) -> Response {
-    save(Page::Redundancy, &app, &visitor, &form).await
-}
-
-async fn page(page: Page, app: &App, visitor: &Visitor) -> Response {
-    match load(app).await {
-        Ok(loaded) => draw(page, visitor, &loaded, None, &[], Vec::new()),
-        Err(why) => unreadable(visitor, &why),
-    }
-}
-
-/// lvs.cf cannot be read at all.
-pub(crate) fn unreadable(visitor: &Visitor, why: &str) -> Response {
-    let text = format!("{} {why}", visitor.language.forms().file_unreadable);
-    refusal(visitor, StatusCode::SERVICE_UNAVAILABLE, &text)
+    save(Page::Redundancy, &app, &visitor, &loaded, &form).await
 }
 
 fn draw(
@@ -138,21 +120,17 @@ fn shown(page: Page, visitor: &Visitor, loaded: &Loaded, typed: Option<&Form>) -
     fields
 }
 
-async fn save(page: Page, app: &App, visitor: &Visitor, form: &Form) -> Response {
-    let loaded = match load(app).await {
-        Ok(loaded) => loaded,
-        Err(why) => return unreadable(visitor, &why),
-    };
-    let edits = wanted(page, form, &loaded);
+async fn save(page: Page, app: &App, visitor: &Visitor, loaded: &Loaded, form: &Form) -> Response {
+    let edits = wanted(page, form, loaded);
     match preview(app, visitor, form.text("base"), edits, page.path()).await {
         Wish::Page(page) => page,
-        Wish::Fields(errors) => draw(page, visitor, &loaded, Some(form), &errors, Vec::new()),
+        Wish::Fields(errors) => draw(page, visitor, loaded, Some(form), &errors, Vec::new()),
         Wish::Unchanged => {
             let banner = Banner {
                 class: "done",
                 text: visitor.language.forms().unchanged.to_owned(),
             };
-            draw(page, visitor, &loaded, None, &[], vec![banner])
+            draw(page, visitor, loaded, None, &[], vec![banner])
         }
     }
 }

@@ -147,6 +147,9 @@ async fn r10_from_an_empty_file_to_a_service_that_the_daemons_read() {
         ("sched", "rr"),
         ("persistent", ""),
         ("pmask", ""),
+        ("timeout_ms", ""),
+        ("retries", "1"),
+        ("slow_start", "1"),
     ];
     let preview = browser
         .save("/secure/virtual?new=1", "/secure/virtual", &service)
@@ -195,6 +198,12 @@ async fn r10_from_an_empty_file_to_a_service_that_the_daemons_read() {
         .await;
     browser.confirm(&preview).await;
 
+    let extensions = |level: lvs_config::Level| {
+        let file = site.file();
+        let written = level.extensions();
+        written.into_iter().any(|keyword| file.contains(keyword))
+    };
+    assert!(!extensions(lvs_config::Level::Global) && !extensions(lvs_config::Level::Virtual));
     // By the library that pulse and lvs read it with.
     let read = lvs_config::parse(site.file().as_bytes()).unwrap();
     assert_eq!(read.warnings, []);
@@ -208,6 +217,66 @@ async fn r10_from_an_empty_file_to_a_service_that_the_daemons_read() {
         list.contains("my_shop") && list.contains("192.0.2.80"),
         "{list}"
     );
+}
+
+#[tokio::test]
+async fn extensions_are_shown_and_written_where_they_say_something() {
+    let site = Site::new();
+    let browser = site.log_in("piranha").await;
+    let page = "/secure/redundancy";
+    let shown = browser.get(page).await.text;
+    assert!(shown.contains("EXTENSIONS") && shown.contains("The file is read as root"));
+    let common = [("hb_interval", "6"), ("dead_after", "18")];
+    let usual = [
+        ("failback", "0"),
+        ("arp_interval", "60"),
+        ("witness", ""),
+        ("heartbeat_auth", "enforce"),
+    ];
+    let same = [&common[..], &usual].concat();
+    let answer = browser.save(page, page, &same).await;
+    assert!(
+        answer.text.contains("Nothing would change"),
+        "{}",
+        answer.text
+    );
+    let own = [
+        ("failback", "30"),
+        ("witness", "192.0.2.254 192.0.2.253"),
+        ("standby_checks", "1"),
+        ("heartbeat_auth", "permissive"),
+    ];
+    let preview = browser
+        .save(page, page, &[&common[..], &own].concat())
+        .await;
+    assert!(preview.text.contains("original"), "{}", preview.text);
+    browser.confirm(&preview).await;
+    let global = lvs_config::parse(site.file().as_bytes())
+        .unwrap()
+        .config
+        .global;
+    assert_eq!((global.failback.value, global.witness.value.len()), (30, 2));
+    assert!(global.standby_checks.value && !global.arp_interval.is_written());
+    // And back.
+    let preview = browser.save(page, page, &same).await;
+    browser.confirm(&preview).await;
+    let file = site.file();
+    let extensions = lvs_config::Level::Global.extensions();
+    assert!(!extensions.iter().any(|it| file.contains(it)), "{file}");
+    for (keyword, value) in [
+        ("witness", "192.0.2.300"),
+        ("failback", "soon"),
+        ("keepalive_ms", "5"),
+        ("heartbeat_auth", "never"),
+        ("heartbeat_key", "/etc/shadow"),
+    ] {
+        let answer = browser.save(page, page, &[(keyword, value)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{keyword}");
+        assert!(
+            answer.text.contains(&format!("id=\"{keyword}-error\"")),
+            "{keyword}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -52,6 +52,9 @@ texts! { Forms {
     hidden: "(hidden)", "(숨김)";
     hidden_text: "The text of lvs.cf may hold passwords; this account may not see it.", "lvs.cf의 내용에는 암호가 있을 수 있어 이 계정은 볼 수 없습니다.";
     program_read_only: "Programs run as root: they can be changed here only below folders that the administrator names for piranha-applier.", "프로그램은 root로 실행되므로, 관리자가 piranha-applier에 지정한 폴더 아래의 것만 여기에서 바꿀 수 있습니다.";
+    file_read_only: "The file is read as root: it can be changed here only below folders that the administrator names for piranha-applier.", "이 파일은 root로 읽으므로, 관리자가 piranha-applier에 지정한 폴더 아래의 것만 여기에서 바꿀 수 있습니다.";
+    extensions: "EXTENSIONS", "확장";
+    extensions_note: "Keywords of this project: an original Piranha refuses a file with one of them. What is as shown at first is not written.", "이 프로젝트의 키워드입니다. 원본 Piranha는 이 키워드가 있는 파일을 거부합니다. 기본값 그대로이면 기록하지 않습니다.";
     fwmark_note: "The mark is set on packets by your own firewall rules, for example: iptables -t mangle -A PREROUTING -p tcp -d VIP -m multiport --dports 80,443 -j MARK --set-mark 1", "마크는 직접 만든 방화벽 규칙으로 패킷에 붙입니다. 예: iptables -t mangle -A PREROUTING -p tcp -d VIP -m multiport --dports 80,443 -j MARK --set-mark 1";
 
     what_it_does: "What this change does", "이 변경으로 바뀌는 것";

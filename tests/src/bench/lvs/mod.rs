@@ -9,7 +9,7 @@ mod lab;
 mod others;
 mod servers;
 mod site;
-mod usage;
+pub(super) mod usage;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -14,7 +14,7 @@ pub(super) fn proportional_set(pid: i32) -> Result<f64> {
 }
 
 /// Time on a processor so far, exact where the kernel keeps it so.
-pub(super) fn processor(pid: i32) -> Result<Duration> {
+pub(in crate::bench) fn processor(pid: i32) -> Result<Duration> {
     let path = format!("/proc/{pid}/schedstat");
     if let Ok(text) = std::fs::read_to_string(&path) {
         let first = text.split(' ').next().and_then(|word| word.parse().ok());
