@@ -150,6 +150,7 @@ impl Applier {
                 lvs: daemons::lvs_status(run_dir),
             },
             Request::Partner => Reply::Partner(partner::compare(self)?),
+            Request::PartnerStatus => partner::status(self)?,
             Request::SendToPartner { origin } => {
                 let origin = checked(origin)?;
                 let to = partner::address(self)?;

@@ -1,15 +1,15 @@
-//! The other router's lvs.cf: compared through pulse, replaced through ssh (R20).
+//! The other router: its lvs.cf is compared through pulse and replaced through ssh (R20), and what its
+//! daemons say of themselves is asked for through ssh.
 //!
-//! Owns the way there. No shell here; over there the one fixed command is this program again, which
-//! judges what it gets by itself.
+//! Owns the way there. No shell here, and fixed commands over there: this program again, which judges
+//! what it gets by itself, and the daemons' own questions about their state.
 
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use change::protocol::{Origin, Outcome, Partner, RouterFile, Said};
+use change::protocol::{Origin, Outcome, Partner, Reply, RouterFile, Said};
 use change::{digest, pair_digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,8 +21,9 @@ use crate::daemons;
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often a running transfer is looked at.
 const PAUSE: Duration = Duration::from_millis(20);
-/// As much of what the other side says is kept.
+/// As much of what the other side says is kept: of a message, and of a state.
 const SAID: u64 = 4096;
+const STATE: u64 = 16 << 20;
 
 /// What precedes the file on its way, on a line of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,13 +74,15 @@ pub(crate) fn compare(applier: &Applier) -> Result<Partner, String> {
 /// Why it may not, or where is not known.
 pub(crate) fn address(applier: &Applier) -> Result<Ipv4Addr, String> {
     if applier.settings.ssh.is_none() {
-        return Err("sending is not allowed: the option --send-to-partner is not set".to_owned());
+        return Err(
+            "the partner is not reached: the option --send-to-partner is not set".to_owned(),
+        );
     }
     let config = lvs_config::parse(&applier.read()?.bytes)
         .map_err(|error| format!("lvs.cf is not sent, it has errors: {error}"))?
         .config;
     if config.global.rsh_command.value != *"ssh" {
-        return Err("sending needs rsh_command = ssh in lvs.cf".to_owned());
+        return Err("the partner is reached only with rsh_command = ssh in lvs.cf".to_owned());
     }
     match daemons::pulse_status(&applier.settings.run_dir) {
         Said::Status(status) => status
@@ -94,8 +97,6 @@ pub(crate) fn address(applier: &Applier) -> Result<Ipv4Addr, String> {
 /// Sends the file as it is.
 pub(crate) fn send(applier: &Applier, to: Ipv4Addr, origin: &Origin) -> Outcome {
     let sent = applier.read().and_then(|current| {
-        let ssh = applier.settings.ssh.as_deref();
-        let ssh = ssh.ok_or_else(|| "sending is not allowed".to_owned())?;
         let header = Header {
             origin: origin.clone(),
             digest: digest(&current.bytes),
@@ -103,7 +104,13 @@ pub(crate) fn send(applier: &Applier, to: Ipv4Addr, origin: &Origin) -> Outcome 
         let mut input = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
         input.push(b'\n');
         input.extend_from_slice(&current.bytes);
-        transfer(ssh, to, input)
+        let command = ["piranha-applier", "--receive"];
+        let said = remote(applier, to, &command, input, SAID)
+            .map_err(|why| format!("the partner did not take the file: {why}"))?;
+        match said.lines().next() {
+            Some(line) => Ok(line.to_owned()),
+            None => Err("the partner took the file without an answer".to_owned()),
+        }
     });
     match sent {
         Ok(text) => Outcome { done: true, text },
@@ -111,11 +118,43 @@ pub(crate) fn send(applier: &Applier, to: Ipv4Addr, origin: &Origin) -> Outcome 
     }
 }
 
-fn transfer(ssh: &Path, to: Ipv4Addr, input: Vec<u8>) -> Result<String, String> {
+/// What the partner's daemons say of themselves.
+///
+/// # Errors
+/// Why the partner is not asked.
+pub(crate) fn status(applier: &Applier) -> Result<Reply, String> {
+    let to = address(applier)?;
+    let ask = |program: &str| {
+        let command = [program, "--status", "--json"];
+        let said = remote(applier, to, &command, Vec::new(), STATE);
+        let state = said.and_then(|text| {
+            serde_json::from_str(&text).map_err(|error| format!("not understood: {error}"))
+        });
+        state.map_or_else(
+            |why| Said::Silent(format!("{program} of the partner: {why}")),
+            Said::Status,
+        )
+    };
+    Ok(Reply::Status {
+        pulse: ask("pulse"),
+        lvs: ask("lvsd"),
+    })
+}
+
+/// What a command there says, at most so many bytes of it.
+fn remote(
+    applier: &Applier,
+    to: Ipv4Addr,
+    command: &[&str],
+    input: Vec<u8>,
+    most: u64,
+) -> Result<String, String> {
+    let ssh = applier.settings.ssh.as_deref();
+    let ssh = ssh.ok_or_else(|| "it is not reached".to_owned())?;
     let mut child = Command::new(ssh)
         .args(["-T", "-oBatchMode=yes", "-oConnectTimeout=10", "--"])
         .arg(to.to_string())
-        .args(["piranha-applier", "--receive"])
+        .args(command)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -126,34 +165,29 @@ fn transfer(ssh: &Path, to: Ipv4Addr, input: Vec<u8>) -> Result<String, String> 
         // One that does not read is judged by its exit status.
         let _ = stdin.map(|mut stdin| stdin.write_all(&input));
     });
-    let said = listen(child.stdout.take());
-    let complained = listen(child.stderr.take());
+    let said = listen(child.stdout.take(), most);
+    let complained = listen(child.stderr.take(), SAID);
     let ended = wait(&mut child);
     let _ = writer.join();
     let text = |thread: std::thread::JoinHandle<String>| thread.join().unwrap_or_default();
     let (said, complained) = (text(said), text(complained));
     match ended {
-        Some(true) if !said.is_empty() => Ok(said),
-        Some(true) => Err("the partner took the file without an answer".to_owned()),
-        Some(false) => Err(format!("the partner did not take the file: {complained}")),
-        None => Err(format!(
-            "the partner did not take the file within {} s",
-            LIMIT.as_secs()
-        )),
+        Some(true) => Ok(said),
+        Some(false) => Err(complained.lines().next().unwrap_or_default().to_owned()),
+        None => Err(format!("no end within {} s", LIMIT.as_secs())),
     }
 }
 
-/// The first line of what it says; the rest is read away.
-fn listen(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
+/// The beginning of what it says; the rest is read away.
+fn listen(pipe: Option<impl Read + Send + 'static>, most: u64) -> std::thread::JoinHandle<String> {
     std::thread::spawn(move || {
         let Some(mut pipe) = pipe else {
             return String::new();
         };
         let mut text = Vec::new();
-        let _ = pipe.by_ref().take(SAID).read_to_end(&mut text);
+        let _ = pipe.by_ref().take(most).read_to_end(&mut text);
         let _ = std::io::copy(&mut pipe, &mut std::io::sink());
-        let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines().next().unwrap_or_default().to_owned()
+        String::from_utf8_lossy(&text).into_owned()
     })
 }
 

@@ -35,7 +35,8 @@ pub(crate) enum Silence {
 pub(crate) async fn ask(socket: &Path, request: &Request) -> Result<Reply, Silence> {
     let patience = match request {
         Request::Apply { .. } | Request::HandOver { .. } | Request::Reload { .. } => PATIENCE,
-        Request::SendToPartner { .. } | Request::Preview { .. } => PATIENCE,
+        Request::SendToPartner { .. } | Request::PartnerStatus => PATIENCE,
+        Request::Preview { .. } => PATIENCE,
         _ => SOON,
     };
     let answer = tokio::time::timeout(patience, converse(socket, request)).await;

@@ -17,7 +17,7 @@ use crate::source::{Reading, Source};
 use crate::status::{Lvs, Pulse};
 
 /// Between two looks at the files; a look at unchanged ones costs two system calls.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Changes after which free memory is given back.
 const TRIM: u64 = 10;
@@ -253,30 +253,12 @@ fn same_lvs(old: &Reading<Lvs>, new: &Reading<Lvs>) -> bool {
     let (Some(old), Some(new)) = (old.content(), new.content()) else {
         return false;
     };
-    let same_services = |(a, b): (&crate::status::Service, &crate::status::Service)| {
-        (&a.name, &a.service, a.present, &a.sorry_server)
-            == (&b.name, &b.service, b.present, &b.sorry_server)
-            && a.servers.len() == b.servers.len()
-            && a.servers.iter().zip(&b.servers).all(|(a, b)| {
-                (
-                    &a.name,
-                    &a.verdict,
-                    &a.health,
-                    a.weight,
-                    &a.drained,
-                    a.history.len(),
-                ) == (
-                    &b.name,
-                    &b.verdict,
-                    &b.health,
-                    b.weight,
-                    &b.drained,
-                    b.history.len(),
-                ) && a.since == b.since
-            })
-    };
     old.mode == new.mode
         && old.pid == new.pid
         && old.services.len() == new.services.len()
-        && old.services.iter().zip(&new.services).all(same_services)
+        && old
+            .services
+            .iter()
+            .zip(&new.services)
+            .all(|(a, b)| a.state() == b.state())
 }

@@ -27,8 +27,10 @@ pub(crate) struct Audience {
 /// A part of the screen.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// Of what it shows, without its place.
+    /// Of all that it shows.
     pub(crate) digest: u64,
+    /// Of what it shows besides figures.
+    pub(crate) state: u64,
     /// To be put into a page.
     pub(crate) html: Arc<str>,
 }
@@ -118,7 +120,7 @@ pub(crate) fn parts(
     let step = graph::step(now);
     let history = app.monitor.history.lock();
     let history = history.unwrap_or_else(PoisonError::into_inner);
-    let mut parts = vec![part(&state(t, snapshot, audience, oob))];
+    let mut parts = vec![part(&state(t, snapshot, audience, oob), None)];
     let lvs = snapshot.lvs.shared();
     let before = before.filter(|before| before.step == step);
     for (at, service) in lvs.iter().flat_map(|lvs| &lvs.services).enumerate() {
@@ -126,18 +128,22 @@ pub(crate) fn parts(
             let same = before.lvs.as_ref()?.services.get(at)? == service;
             before.parts.get(at + 1).filter(|_| same).cloned()
         });
-        let draw = || part(&service_part(t, &history, now, service, audience, oob));
+        let draw = || {
+            let drawing = service_part(t, &history, now, service, audience, oob);
+            part(&drawing, Some(service.state()))
+        };
         parts.push(known.unwrap_or_else(draw));
     }
     drop(history);
     let (events, silent) = app.monitor.events(snapshot);
     let silent = silent.map(|why| format!("{} {why}", t.events_of_pulse_missing));
-    parts.push(part(&Events {
+    let events = Events {
         t,
         oob,
         silent: silent.as_deref(),
         events: &events,
-    }));
+    };
+    parts.push(part(&events, None));
     Drawn {
         parts: parts.into(),
         lvs,
@@ -153,23 +159,20 @@ pub(crate) fn service_alone(app: &App, service: &Service, audience: Audience) ->
         .history
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    part(&service_part(
-        t,
-        &history,
-        app.monitor.now(),
-        service,
-        audience,
-        false,
-    ))
-    .html
+    let now = app.monitor.now();
+    let drawing = service_part(t, &history, now, service, audience, false);
+    part(&drawing, None).html
 }
 
-fn part(template: &impl Template) -> Part {
+/// Without a state of its own, all that it shows is its state.
+fn part(template: &impl Template, state: Option<u64>) -> Part {
     let html = template.render().unwrap_or_default();
     let mut hasher = DefaultHasher::new();
     html.hash(&mut hasher);
+    let digest = hasher.finish();
     Part {
-        digest: hasher.finish(),
+        digest,
+        state: state.unwrap_or(digest),
         html: html.into(),
     }
 }
@@ -208,7 +211,7 @@ fn state<'a>(
     }
 }
 
-fn role<'a>(t: &'static Texts, role: &'a str) -> &'a str {
+pub(crate) fn role<'a>(t: &'static Texts, role: &'a str) -> &'a str {
     match role {
         "primary" => t.role_primary,
         "backup" => t.role_backup,
@@ -216,7 +219,7 @@ fn role<'a>(t: &'static Texts, role: &'a str) -> &'a str {
     }
 }
 
-fn phase_name<'a>(t: &'static Texts, phase: &'a str) -> &'a str {
+pub(crate) fn phase_name<'a>(t: &'static Texts, phase: &'a str) -> &'a str {
     match phase {
         "active" => t.phase_active,
         "standby" => t.phase_standby,
@@ -226,7 +229,7 @@ fn phase_name<'a>(t: &'static Texts, phase: &'a str) -> &'a str {
     }
 }
 
-fn partner_state<'a>(t: &'static Texts, pulse: &'a Pulse) -> &'a str {
+pub(crate) fn partner_state<'a>(t: &'static Texts, pulse: &'a Pulse) -> &'a str {
     let partner = &pulse.partner;
     match (&partner.address, &partner.phase, &partner.says) {
         (None, _, _) => t.partner_none,

@@ -11,6 +11,7 @@ pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod panel;
+pub(crate) mod partner;
 pub(crate) mod scripts;
 pub(crate) mod settings;
 

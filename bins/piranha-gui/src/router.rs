@@ -25,6 +25,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/secure/parts", get(pages::control::parts))
         .route("/secure/live", get(pages::live::stream))
         .route("/secure/service", get(pages::control::service))
+        .route("/secure/partner", get(pages::partner::page))
         .route("/secure/status.json", get(pages::control::json))
         .route("/secure/introduction", get(pages::info::introduction))
         .route("/secure/help", get(pages::info::help))

@@ -1,6 +1,8 @@
 //! The daemons' status files as this tool reads them. What an older or newer daemon does not write
 //! is left out; nothing here decides anything.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 /// `pulse.json`. Times are seconds since 1970.
@@ -124,7 +126,7 @@ pub(crate) struct Server {
     pub(crate) history: Vec<Check>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Drain {
     pub(crate) since: u64,
@@ -140,7 +142,7 @@ pub(crate) struct Leaving {
     pub(crate) active_connections: Option<u64>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Sorry {
     pub(crate) server: String,
@@ -164,6 +166,20 @@ impl Pulse {
 }
 
 impl Service {
+    /// A digest of all that is not a figure: what stays the same while connections come and go.
+    pub(crate) fn state(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.name, &self.service, self.present, &self.refused).hash(&mut hasher);
+        (&self.sorry_server, self.servers.len(), self.leaving.len()).hash(&mut hasher);
+        for server in &self.servers {
+            (&server.name, &server.verdict, &server.health, server.weight).hash(&mut hasher);
+            (&server.drained, &server.refused, server.since).hash(&mut hasher);
+            let last = server.history.last().map(|check| check.at);
+            (server.history.len(), last).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
     /// Connections of all its servers.
     pub(crate) fn active_connections(&self) -> u64 {
         self.servers

@@ -102,6 +102,8 @@ pub enum Request {
     Status,
     /// The two routers' files: [`Reply::Partner`].
     Partner,
+    /// The state of the partner's daemons: [`Reply::Status`].
+    PartnerStatus,
     /// Give the partner this router's file: [`Reply::Done`].
     SendToPartner {
         /// For the log.
@@ -355,7 +357,7 @@ pub enum Reply {
     },
     /// To requests that are done or not.
     Done(Outcome),
-    /// To [`Request::Status`].
+    /// To [`Request::Status`] and [`Request::PartnerStatus`].
     Status {
         /// Of pulse: the JSON of `pulse --status --json`.
         pulse: Said,

@@ -503,6 +503,42 @@ fn r20_the_file_goes_to_the_partner_by_ssh_without_a_shell() {
     assert_eq!(args, expected);
 }
 
+/// `ssh` answers as the partner's pulse does; lvs does not run there.
+#[test]
+fn the_partners_state_comes_by_ssh_without_a_shell() {
+    let ssh = tempfile::tempdir().unwrap();
+    let program = ssh.path().join("ssh");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> {}/args\ncase $* in\n*pulse*) echo '{{\"phase\":\"standby\"}}';;\n\
+         *) echo 'lvs does not run' >&2; exit 1;;\nesac\n",
+        ssh.path().display()
+    );
+    std::fs::write(&program, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let forbidden = World::new().applier.answer(Request::PartnerStatus);
+    let Reply::Error { message } = forbidden else {
+        panic!("{forbidden:?}");
+    };
+    assert!(message.contains("--send-to-partner"), "{message}");
+    let world = World::with(|settings| settings.ssh = Some(program));
+    let _asked = daemon(
+        &world.folder.path().join("pulse.sock"),
+        r#"{"partner":{"address":"10.0.0.2"}}"#,
+    );
+    let Reply::Status { pulse, lvs } = world.applier.answer(Request::PartnerStatus) else {
+        panic!("no state");
+    };
+    let standby = serde_json::json!({"phase": "standby"});
+    assert_eq!(pulse, Said::Status(standby));
+    let why = "lvsd of the partner: lvs does not run".to_owned();
+    assert_eq!(lvs, Said::Silent(why));
+    let args = std::fs::read_to_string(ssh.path().join("args")).unwrap();
+    let common = "-T -oBatchMode=yes -oConnectTimeout=10 -- 10.0.0.2";
+    let expected = format!("{common} pulse --status --json\n{common} lvsd --status --json\n");
+    assert_eq!(args, expected);
+}
+
 /// What pulse says of the file and what is said here are the same words.
 #[test]
 fn pair_digests_are_those_of_pulse() {

@@ -26,7 +26,7 @@ use crate::visitor::Visitor;
 /// A sign of life, by which a dead connection is found.
 const SIGN: Duration = Duration::from_secs(20);
 /// Shortest time between two messages to one browser.
-const SHORTEST: Duration = Duration::from_millis(200);
+const SHORTEST: Duration = Duration::from_millis(100);
 
 /// What was drawn last, by audience, and of which snapshot.
 #[derive(Debug, Default)]
@@ -57,10 +57,12 @@ struct Listener {
     audience: Audience,
     rate: Duration,
     changes: watch::Receiver<Arc<Snapshot>>,
-    /// Digests of what the browser has.
-    shown: Vec<u64>,
+    /// What the browser has: digests of each part, and of its state.
+    shown: Vec<(u64, u64)>,
     turn: u64,
     sent_at: Instant,
+    /// When the browser got all figures.
+    figures_at: Instant,
     _place: OwnedSemaphorePermit,
 }
 
@@ -84,6 +86,7 @@ pub(crate) async fn stream(
         shown: Vec::new(),
         turn: 0,
         sent_at: Instant::now(),
+        figures_at: Instant::now(),
         app,
         _place: place,
     };
@@ -108,7 +111,7 @@ impl Listener {
                 return None;
             }
             let snapshot = Arc::clone(&self.changes.borrow_and_update());
-            let is_due = self.sent_at.elapsed() >= self.rate || self.shown.is_empty();
+            let is_due = self.figures_at.elapsed() >= self.rate || self.shown.is_empty();
             if snapshot.turn == self.turn && !is_due {
                 if self.sent_at.elapsed() >= SIGN {
                     return Some(Bytes::from_static(b": here\n\n"));
@@ -117,31 +120,40 @@ impl Listener {
             }
             self.turn = snapshot.turn;
             self.sent_at = Instant::now();
+            if is_due {
+                self.figures_at = self.sent_at;
+            }
             let parts = self.app.drawings.of(&self.app, &snapshot, self.audience);
-            return Some(self.message(&parts));
+            return Some(self.message(&parts, is_due));
         }
     }
 
     /// For a change, or for the time of the next message.
     async fn wait(&mut self) -> Option<()> {
         tokio::time::sleep_until(self.sent_at + SHORTEST).await;
-        let at = (self.sent_at + self.rate).min(Instant::now() + SIGN);
+        let at = (self.figures_at + self.rate).min(Instant::now() + SIGN);
         tokio::select! {
             changed = self.changes.changed() => changed.ok(),
             () = tokio::time::sleep_until(at) => Some(()),
         }
     }
 
-    fn message(&mut self, parts: &[Part]) -> Bytes {
-        let digests: Vec<u64> = parts.iter().map(|part| part.digest).collect();
-        let before = std::mem::replace(&mut self.shown, digests);
-        if before.len() != parts.len() {
+    /// Each part whose state changed; when figures are due, each that changed at all.
+    fn message(&mut self, parts: &[Part], with_figures: bool) -> Bytes {
+        if self.shown.len() != parts.len() {
             // Other services than before: the browser loads all parts.
+            self.shown = parts.iter().map(|part| (part.digest, part.state)).collect();
             return Bytes::from_static(b"event: structure\ndata: \n\n");
         }
         let mut message = String::from("event: fragments\ndata: ");
-        for (part, before) in parts.iter().zip(before) {
-            if part.digest != before {
+        for (part, (digest, state)) in parts.iter().zip(&mut self.shown) {
+            let differs = if with_figures {
+                part.digest != *digest
+            } else {
+                part.state != *state
+            };
+            if differs {
+                (*digest, *state) = (part.digest, part.state);
                 message.extend(part.html.lines().flat_map(|line| [line, " "]));
             }
         }

@@ -148,6 +148,59 @@ async fn r18_only_the_monitoring_refreshes_and_not_more_often_than_every_ten_sec
 }
 
 #[tokio::test]
+async fn without_a_way_to_the_partner_its_view_says_so() {
+    let site = Site::new();
+    let browser = site.log_in("guest").await;
+    let text = browser.get("/secure/partner").await.text;
+    assert!(
+        text.contains("There is no view of the partner:") && text.contains("--send-to-partner"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn figures_wait_for_their_time_while_states_change() {
+    let site = Site::new();
+    let show = async |health: &str, other: u64| {
+        lvs(&site, health, 1);
+        let path = site.folder.path().join("lvs.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut second = json["services"][0].clone();
+        second["name"] = "mail".into();
+        second["service"] = "tcp 192.0.2.80:25".into();
+        second["counters"]["connections_per_second"] = other.into();
+        second["servers"][0]["health"] = "up".into();
+        second["servers"][0]["verdict"] = "up".into();
+        second["servers"][0]["history"] = serde_json::json!([]);
+        json["services"].as_array_mut().unwrap().push(second);
+        std::fs::write(path.with_extension("new"), json.to_string()).unwrap();
+        std::fs::rename(path.with_extension("new"), path).unwrap();
+        site.app.monitor.look_once(site.folder.path()).await;
+    };
+    show("up", 1).await;
+    let browser = site.log_in("piranha").await;
+    let request = browser.request("GET", "/secure/live?rate=3600");
+    let mut request = request.body(Body::empty()).unwrap();
+    let peer = Peer("127.0.0.1".parse().unwrap());
+    request.extensions_mut().insert(peer);
+    let response = site.router.clone().oneshot(request).await.unwrap();
+    let mut stream = response.into_body().into_data_stream();
+    let mut next = async || {
+        let message = tokio::time::timeout(Duration::from_secs(60), stream.next()).await;
+        String::from_utf8(message.unwrap().unwrap().unwrap().to_vec()).unwrap()
+    };
+    assert!(next().await.starts_with("event: structure\n"));
+    show("down", 999).await;
+    let message = next().await;
+    assert!(message.contains("0/1 up"), "{message}");
+    assert!(
+        !message.contains(">999<"),
+        "an hour is the interval: {message}"
+    );
+}
+
+#[tokio::test]
 async fn changes_of_state_are_sent_at_once_and_only_what_changed() {
     let site = Site::new();
     lvs(&site, "up", 1);

@@ -121,7 +121,14 @@ texts! { Texts {
     partner_same_file: "the same lvs.cf", "같은 lvs.cf";
     partner_other_file: "ANOTHER lvs.cf", "다른 lvs.cf";
     partner_no_view: "does not tell (an original Piranha)", "알리지 않음(원본 Piranha)";
-    partner_view: "How the partner sees the services is shown by its own tool.", "상대 라우터가 보는 서비스 상태는 그 라우터의 도구에서 볼 수 있습니다.";
+    partner_view: "How the partner sees the pair and its services", "상대 라우터에서 본 라우터 쌍과 서비스";
+    partner_view_none: "There is no view of the partner:", "상대 라우터의 상태를 볼 수 없습니다:";
+    partner_view_text: "This is what the partner's daemons say now; the page does not follow by itself.", "상대 라우터의 데몬이 지금 알려 준 상태입니다. 이 페이지는 자동으로 갱신되지 않습니다.";
+    service: "Service", "서비스";
+    sees_as: "It sees this router as:", "이 라우터를 보는 상태:";
+    sees_here: "Here", "이 라우터";
+    sees_there: "There", "상대 라우터";
+    lvs_of_partner: "Its lvs:", "상대 라우터의 lvs:";
     role_primary: "primary", "주 라우터";
     role_backup: "backup", "예비 라우터";
     phase_standby: "standby", "대기";
