@@ -78,7 +78,14 @@ impl Pen {
             entry.difference.truncate(end);
             entry.difference.push_str("\n(cut)\n");
         }
-        tracing::info!("{}", told(&entry));
+        tracing::info!(
+            "{}{} by {} from {}: {}",
+            entry.act,
+            object(&entry),
+            entry.origin.who,
+            entry.origin.from,
+            entry.outcome.text
+        );
         let line = serde_json::to_vec(&entry).map(|mut line| {
             line.push(b'\n');
             line
@@ -94,21 +101,12 @@ impl Pen {
     }
 }
 
-/// The entry as one line for the daemons' log.
-fn told(entry: &Entry) -> String {
-    let Entry {
-        act,
-        what,
-        origin,
-        outcome,
-        ..
-    } = entry;
-    let what = match what.as_str() {
+/// What it was about, after a blank; nothing for what has no object.
+fn object(entry: &Entry) -> String {
+    match entry.what.as_str() {
         "" => String::new(),
         what => format!(" {what}"),
-    };
-    let (who, from) = (&origin.who, &origin.from);
-    format!("{act}{what} by {who} from {from}: {}", outcome.text)
+    }
 }
 
 #[cfg(test)]
@@ -156,11 +154,8 @@ mod tests {
 
     #[test]
     fn the_daemons_log_has_no_gap_where_there_is_no_object() {
-        assert_eq!(
-            told(&entry("web/a")),
-            "drain web/a by mina from 192.0.2.7: done"
-        );
-        assert_eq!(told(&entry("")), "drain by mina from 192.0.2.7: done");
+        assert_eq!(object(&entry("web/a")), " web/a");
+        assert_eq!(object(&entry("")), "");
     }
 
     #[test]

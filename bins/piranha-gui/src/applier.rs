@@ -3,9 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use change::protocol::{Reply, Request};
+use change::protocol::{Plan, Reply, Request};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+
+use crate::app::App;
+use crate::texts::told;
+use crate::visitor::Visitor;
 
 /// Longest answer: a configuration and its differences.
 const LONGEST_REPLY: u64 = 32 << 20;
@@ -26,6 +30,42 @@ pub(crate) enum Silence {
     /// An answer of another version.
     #[error("an answer that this version does not understand: {0}")]
     Unknown(#[from] serde_json::Error),
+}
+
+/// Asks for a visitor; what is said to people is in the visitor's language.
+///
+/// # Errors
+/// As for [`ask`].
+pub(crate) async fn ask_for(
+    app: &App,
+    visitor: &Visitor,
+    request: &Request,
+) -> Result<Reply, Silence> {
+    let mut reply = ask(&app.applier, request).await?;
+    let tell = |text: &mut String| *text = told(visitor.language, text);
+    match &mut reply {
+        Reply::Refused(refused) => {
+            tell(&mut refused.message);
+            refused
+                .fields
+                .iter_mut()
+                .for_each(|it| tell(&mut it.message));
+        }
+        Reply::Preview(preview) => {
+            if let Plan::Unknown(why) = &mut preview.plan {
+                tell(why);
+            }
+        }
+        Reply::Done(outcome) => tell(&mut outcome.text),
+        Reply::Applied(applied) => tell(&mut applied.reload.text),
+        Reply::Partner(partner) => tell(&mut partner.can_send.text),
+        Reply::Audit { entries } => {
+            entries.iter_mut().for_each(|it| tell(&mut it.outcome.text));
+        }
+        Reply::Error { message } => tell(message),
+        _ => {}
+    }
+    Ok(reply)
 }
 
 /// Asks.

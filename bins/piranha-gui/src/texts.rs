@@ -2,11 +2,13 @@
 
 mod fields;
 mod forms;
+mod messages;
 mod pages;
 
 pub(crate) use fields::{ENGLISH as ENGLISH_FIELDS, KOREAN as KOREAN_FIELDS};
 pub(crate) use fields::{FieldText, Fields};
 pub(crate) use forms::Forms;
+pub(crate) use messages::told;
 pub(crate) use pages::Texts;
 
 /// A table of texts: `KEY: ENGLISH, KOREAN;`.

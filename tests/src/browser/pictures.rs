@@ -12,7 +12,8 @@ use crate::ensure;
 use crate::error::{Context, Result};
 
 /// Names and addresses of all screens.
-const SCREENS: [(&str, &str); 15] = [
+const SCREENS: [(&str, &str); 19] = [
+    ("login", "/login"),
     ("control", "/secure/control"),
     ("service", "/secure/service?service=TCP%20198.51.100.80:80"),
     ("global", "/secure/global"),
@@ -23,12 +24,19 @@ const SCREENS: [(&str, &str); 15] = [
     ("server", "/secure/server?service=1%2Fweb&server=1%2Fweb1"),
     ("scripts", "/secure/scripts?service=1%2Fweb"),
     ("history", "/secure/history"),
+    ("partner", "/secure/partner"),
+    (CONFIRM, FORM),
+    (CONFLICT, FORM),
     ("drain", "/secure/drain?server=web%2Fweb1"),
     ("hand-over", "/secure/hand-over"),
     ("introduction", "/secure/introduction"),
     ("help", "/secure/help"),
     ("password", "/secure/password"),
 ];
+/// Two screens are reached by sending a form: what a change will do, and one that came too late.
+const CONFIRM: &str = "confirm";
+const CONFLICT: &str = "conflict";
+const FORM: &str = "/secure/virtual?service=1%2Fweb";
 /// A wide and a narrow window.
 const WIDE: (u32, u32) = (1280, 900);
 const NARROW: (u32, u32) = (390, 844);
@@ -54,7 +62,11 @@ pub(super) fn take(browser: &Browser) -> Result<String> {
         prefer(browser, "theme", theme)?;
         prefer(browser, "language", language)?;
         for (name, path) in SCREENS {
-            browser.open(&page(path))?;
+            match name {
+                CONFIRM => send_form(browser, None)?,
+                CONFLICT => send_form(browser, Some(&older(browser)?))?,
+                _ => browser.open(&page(path))?,
+            }
             fits(browser, name)?;
             if let Some(folder) = &folder {
                 let size = if width == NARROW.0 { "-narrow" } else { "" };
@@ -77,6 +89,33 @@ pub(super) fn take(browser: &Browser) -> Result<String> {
         0 => String::new(),
         count => format!("{count} pictures"),
     })
+}
+
+/// Asks for another re-entry time; with `base` as if the form had been loaded from that file.
+fn send_form(browser: &Browser, base: Option<&str>) -> Result<()> {
+    browser.open(&page(FORM))?;
+    browser.fill("#reentry", "2")?;
+    if let Some(base) = base {
+        let script = "document.querySelector('main [name=base]').value = arguments[0];";
+        browser.script(script, &json!([base]))?;
+    }
+    browser.press("button[name='action'][value='accept']")?;
+    let next = "form[action='/secure/apply'], main a.button[href*='/secure/virtual']";
+    browser.element(next)?;
+    Ok(())
+}
+
+/// The digest of the file as it was before the last change.
+fn older(browser: &Browser) -> Result<String> {
+    browser.open(&page("/secure/history"))?;
+    browser.press("a[href^='/secure/version']")?;
+    browser.element("pre.file")?;
+    let script = "const done = arguments[arguments.length - 1];\
+        const text = new TextEncoder().encode(document.querySelector('pre.file').textContent);\
+        crypto.subtle.digest('SHA-256', text).then(digest =>\
+        done([...new Uint8Array(digest)].map(it => it.toString(16).padStart(2, '0')).join('')));";
+    let digest = browser.script_later(script)?;
+    Ok(digest.as_str().unwrap_or_default().to_owned())
 }
 
 /// The buttons in the top bar, until the page is as wished.

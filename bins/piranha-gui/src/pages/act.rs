@@ -138,7 +138,7 @@ pub(crate) async fn act_and_return(
     next: &str,
 ) -> Response {
     let f = visitor.language.forms();
-    match applier::ask(&app.applier, request).await {
+    match applier::ask_for(app, visitor, request).await {
         Ok(Reply::Done(outcome)) => {
             let word = if outcome.done { f.done } else { f.not_done };
             let texts = vec![word.to_owned(), outcome.text];

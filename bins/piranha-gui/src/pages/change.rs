@@ -107,7 +107,7 @@ pub(crate) async fn preview_change(
         base: base.to_owned(),
         change,
     };
-    match applier::ask(&app.applier, &request).await {
+    match applier::ask_for(app, visitor, &request).await {
         Ok(Reply::Preview(preview)) => {
             let f = visitor.language.forms();
             let page = Confirm {
@@ -236,7 +236,7 @@ pub(crate) async fn apply(
         change,
         origin: origin(&visitor),
     };
-    match applier::ask(&app.applier, &request).await {
+    match applier::ask_for(&app, &visitor, &request).await {
         Ok(Reply::Applied(Applied { serial, reload, .. })) => {
             let texts = vec![
                 format!("{} {serial}.", f.saved),

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use change::protocol::{Change, Entry, Partner, Reply, Request, Version};
 
 use crate::app::App;
-use crate::applier::ask;
+use crate::applier::ask_for;
 use crate::configuration::Loaded;
 use crate::form::Form;
 use crate::pages::act::act_and_return;
@@ -45,15 +45,15 @@ pub(crate) async fn page(
     loaded: Loaded,
 ) -> Response {
     let (t, f) = (visitor.texts(), visitor.language.forms());
-    let versions = match ask(&app.applier, &Request::Versions).await {
+    let versions = match ask_for(&app, &visitor, &Request::Versions).await {
         Ok(Reply::Versions { versions }) => versions,
         _ => Vec::new(),
     };
-    let entries = match ask(&app.applier, &Request::Audit { most: ENTRIES }).await {
+    let entries = match ask_for(&app, &visitor, &Request::Audit { most: ENTRIES }).await {
         Ok(Reply::Audit { entries }) => entries,
         _ => Vec::new(),
     };
-    let partner = match ask(&app.applier, &Request::Partner).await {
+    let partner = match ask_for(&app, &visitor, &Request::Partner).await {
         Ok(Reply::Partner(partner)) => Some(partner),
         _ => None,
     };
@@ -95,7 +95,7 @@ pub(crate) async fn version(
     let Ok(number) = query.text("number").parse() else {
         return refusal(&visitor, StatusCode::NOT_FOUND, t.gone);
     };
-    match ask(&app.applier, &Request::Version { number }).await {
+    match ask_for(&app, &visitor, &Request::Version { number }).await {
         Ok(Reply::Version {
             text, difference, ..
         }) => {

@@ -59,7 +59,7 @@ pub(crate) async fn page(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
 ) -> Response {
-    let (pulse, lvs) = match applier::ask(&app.applier, &Request::PartnerStatus).await {
+    let (pulse, lvs) = match applier::ask_for(&app, &visitor, &Request::PartnerStatus).await {
         Ok(Reply::Status { pulse, lvs }) => (read::<Pulse>(pulse), read::<Lvs>(lvs)),
         Ok(Reply::Error { message }) => (Err(message), Err(String::new())),
         Ok(_) => (Err(String::new()), Err(String::new())),
