@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn r22_what_fields_refuse_is_said_in_korean() {
         let long = "x".repeat(2000);
-        let names = ["", "a b", &long].map(|name| change::refuse_name(name));
+        let names = ["", "a b", &long].map(change::refuse_name);
         let values = [
             (Level::Virtual, "port", "0"),
             (Level::Virtual, "address", "192.0.2.80"),
