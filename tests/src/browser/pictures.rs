@@ -12,10 +12,9 @@ use crate::ensure;
 use crate::error::{Context, Result};
 
 /// Names and addresses of all screens.
-const SCREENS: [(&str, &str); 19] = [
-    ("login", "/login"),
+pub(super) const SCREENS: &[(&str, &str)] = &[
     ("control", "/secure/control"),
-    ("service", "/secure/service?service=TCP%20198.51.100.80:80"),
+    ("service", "/secure/service?service=-t%20198.51.100.80:80"),
     ("global", "/secure/global"),
     ("redundancy", "/secure/redundancy"),
     ("virtuals", "/secure/virtuals"),
@@ -33,6 +32,8 @@ const SCREENS: [(&str, &str); 19] = [
     ("help", "/secure/help"),
     ("password", "/secure/password"),
 ];
+/// Those for whoever is not logged in.
+pub(super) const OUTSIDE: &[(&str, &str)] = &[("login", "/login")];
 /// Two screens are reached by sending a form: what a change will do, and one that came too late.
 const CONFIRM: &str = "confirm";
 const CONFLICT: &str = "conflict";
@@ -43,8 +44,8 @@ const NARROW: (u32, u32) = (390, 844);
 /// Of a picture.
 const TALLEST: u32 = 2400;
 
-/// Takes and judges what is asked for; gives what was done.
-pub(super) fn take(browser: &Browser) -> Result<String> {
+/// Takes and judges what is asked for; gives how many pictures were taken.
+pub(super) fn take(browser: &Browser, screens: &[(&str, &str)]) -> Result<usize> {
     let folder = std::env::var_os("LAB_PICTURES").map(PathBuf::from);
     let axe = std::env::var_os("LAB_AXE").map(std::fs::read_to_string);
     let axe = axe.transpose().during("reading LAB_AXE")?;
@@ -61,12 +62,14 @@ pub(super) fn take(browser: &Browser) -> Result<String> {
         browser.resize(width, height)?;
         prefer(browser, "theme", theme)?;
         prefer(browser, "language", language)?;
-        for (name, path) in SCREENS {
+        for &(name, path) in screens {
             match name {
                 CONFIRM => send_form(browser, None)?,
                 CONFLICT => send_form(browser, Some(&older(browser)?))?,
                 _ => browser.open(&page(path))?,
             }
+            let is_wrong = name != CONFLICT && browser.has("section.wrong")?;
+            ensure!(!is_wrong, "{name} is an error:\n{}", browser.page()?);
             fits(browser, name)?;
             if let Some(folder) = &folder {
                 let size = if width == NARROW.0 { "-narrow" } else { "" };
@@ -85,10 +88,7 @@ pub(super) fn take(browser: &Browser) -> Result<String> {
     if count > 0 || axe.is_some() {
         prefer(browser, "language", "en")?;
     }
-    Ok(match count {
-        0 => String::new(),
-        count => format!("{count} pictures"),
-    })
+    Ok(count)
 }
 
 /// Asks for another re-entry time; with `base` as if the form had been loaded from that file.
@@ -120,6 +120,7 @@ fn older(browser: &Browser) -> Result<String> {
 
 /// The buttons in the top bar, until the page is as wished.
 fn prefer(browser: &Browser, name: &str, value: &str) -> Result<()> {
+    // Leads to the log-in whoever is not logged in; the buttons are there too.
     browser.open(&page("/secure/introduction"))?;
     let attribute = if name == "theme" {
         "data-theme"
@@ -133,7 +134,7 @@ fn prefer(browser: &Browser, name: &str, value: &str) -> Result<()> {
             return Ok(());
         }
         browser.press(&format!("form.preferences button[name='{name}']"))?;
-        browser.element("nav.tabs")?;
+        browser.element("form.preferences")?;
     }
     ensure!(browser.has(&wished)?, "no way to {name} {value}");
     Ok(())

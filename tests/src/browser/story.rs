@@ -24,6 +24,7 @@ pub(super) fn tell() -> Result<String> {
 }
 
 fn told(world: &mut World) -> Result<String> {
+    let outside = pictures::take(&world.browser, pictures::OUTSIDE)?;
     log_in(&world.browser, ADMIN)?;
     settings(&world.browser)?;
     keyboard(world)?;
@@ -33,11 +34,14 @@ fn told(world: &mut World) -> Result<String> {
     traffic(world)?;
     drain(world)?;
     death(world)?;
-    let pictures = pictures::take(&world.browser)?;
+    let inside = pictures::take(&world.browser, pictures::SCREENS)?;
     hand_over(world)?;
     undo(world)?;
     read_only(world)?;
-    Ok(pictures)
+    Ok(match outside + inside {
+        0 => String::new(),
+        count => format!("{count} pictures"),
+    })
 }
 
 /// The tool's address of a page.

@@ -36,7 +36,7 @@ const PAGES: [&str; 18] = [
     "/login",
     "/secure/control",
     "/secure/parts",
-    "/secure/service?service=TCP%20198.18.1.51:80",
+    "/secure/service?service=-t%20198.18.1.51:80",
     "/secure/status.json",
     "/secure/global",
     "/secure/redundancy",

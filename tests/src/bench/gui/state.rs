@@ -110,7 +110,7 @@ impl State {
 fn service(service: usize) -> Value {
     let servers: Vec<Value> = (0..SERVERS).map(|it| server(service, it)).collect();
     json!({
-        "name": format!("s{service}"), "service": format!("TCP {}:80", virtual_address(service)),
+        "name": format!("s{service}"), "service": format!("-t {}:80", virtual_address(service)),
         "scheduler": "wlc", "present": true, "counters": counters(1), "servers": servers,
     })
 }
