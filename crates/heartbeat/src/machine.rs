@@ -25,6 +25,7 @@ use crate::{
 };
 use complaints::Complaints;
 use leaving::Relay;
+use proof::Candidate;
 use std::time::Duration;
 use vips::Vips;
 use witness::Witness;
@@ -99,8 +100,7 @@ pub struct Machine {
     counters: Counters,
     /// What of the partner's self-description was already complained of.
     complaints: Complaints,
-    /// Run and number of a heartbeat whose sender has yet to prove that it is there.
-    unproven: Option<(u64, u64)>,
+    unproven: Option<Candidate>,
     /// The first own heartbeat that proves something when it is repeated.
     proof_from: u64,
     stale_told: Option<Duration>,

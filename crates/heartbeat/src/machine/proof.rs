@@ -15,6 +15,13 @@ use std::time::Duration;
 /// Heartbeats sent out of turn that may lie between a question and its echo.
 const OUT_OF_TURN: u64 = 4;
 
+/// A heartbeat whose sender has yet to prove that it is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    extended: Extended,
+    at: Duration,
+}
+
 impl Machine {
     pub(super) fn keyed(
         &mut self,
@@ -74,12 +81,10 @@ impl Machine {
         } else if known.is_none() || dead && known != Some(extended.boot) {
             // To be echoed, so that a partner of another run can prove that it is there; one that
             // did of late is not to be disturbed by a replay.
-            let counter = match self.unproven {
-                // A replay does not take the place of what came after it.
-                Some((boot, newest)) if boot == extended.boot => newest.max(extended.counter),
-                _ => extended.counter,
-            };
-            self.unproven = Some((extended.boot, counter));
+            if self.is_candidate(now, &extended) {
+                let at = now;
+                self.unproven = Some(Candidate { extended, at });
+            }
             self.grant_time_for_proof(now);
         }
         let keepalive = self.settings.keepalive;
@@ -98,6 +103,19 @@ impl Machine {
         }
     }
 
+    /// Whether it is to be echoed rather than the one that is. A replay does not take the place of
+    /// what came after it: epochs of a router grow from run to run, unless it has lost its state.
+    fn is_candidate(&self, now: Duration, new: &Extended) -> bool {
+        self.unproven.is_none_or(|Candidate { extended, at }| {
+            let later = if new.boot == extended.boot {
+                new.counter > extended.counter
+            } else {
+                new.epoch >= extended.epoch
+            };
+            later || now >= at + self.settings.keepalive * 2
+        })
+    }
+
     /// Once in a silence: a replay must not hold up a take-over for longer.
     fn grant_time_for_proof(&mut self, now: Duration) {
         let silence = self.partner.dead_at(Duration::ZERO);
@@ -110,10 +128,10 @@ impl Machine {
 
     /// What this router's heartbeats repeat of the partner's.
     pub(super) fn echo(&self) -> (u64, u64) {
-        let heard = self
-            .partner
-            .extended()
-            .map(|heard| (heard.boot, heard.counter));
-        self.unproven.or(heard).unwrap_or_default()
+        let candidate = self.unproven.map(|it| it.extended);
+        candidate
+            .or(self.partner.extended().copied())
+            .map(|heard| (heard.boot, heard.counter))
+            .unwrap_or_default()
     }
 }

@@ -172,6 +172,43 @@ fn f10_a_suspend_beyond_the_deadtime_changes_roles_once_and_keys_still_verify() 
     }
 }
 
+/// Twenty packets a second of all that the pair ever said, through pauses, crashes and cuts.
+#[test]
+fn f26_replays_without_end_break_nothing_where_there_is_a_key() {
+    for seed in 0..20 {
+        let base = config(1000, 3000);
+        let base = if seed % 2 == 0 { base } else { permanent(base) };
+        let mut pair = settled(
+            Config {
+                keyed: true,
+                ..base
+            },
+            seed,
+        );
+        let mut rng = Rng::new(seed);
+        let mut recorded = Vec::new();
+        for round in 0..60 {
+            recorded.extend_from_slice(pair.overheard());
+            for count in 0..200 {
+                let chosen = rng.below(recorded.len() as u64) as usize;
+                pair.replay(ms(count * 50), recorded[chosen]);
+            }
+            let (node, span) = (rng.below(2) as usize, ms(1000 + rng.below(20_000)));
+            match (round % 3, rng.below(4)) {
+                (0, 0) => pair.freeze(node, true, span),
+                (0, 1) => pair.freeze(node, false, span),
+                (0, 2) => pair.crash_for(node, span),
+                (0, _) => pair.cut(&[0, 1], &[node]),
+                (1, _) => pair.heal(),
+                _ => {}
+            }
+            pair.advance(ms(10_000));
+        }
+        unbroken(&pair);
+        assert_eq!(active(&pair).iter().filter(|it| **it).count(), 1);
+    }
+}
+
 #[test]
 fn f12_both_booted_at_once_are_one_active_and_at_most_one_hand_over() {
     for seed in 0..200 {

@@ -266,3 +266,18 @@ fn a_partner_that_tries_in_vain_to_serve_does_not_put_a_take_over_off() {
     router.until(5000);
     assert_eq!(router.activation(), Some((4200, Cause::PartnerDead)));
 }
+
+/// Whoever sends old heartbeats all the time had a router echo them alone, and so kept a pair apart.
+#[test]
+fn f26_an_earlier_run_does_not_take_the_place_of_the_one_that_serves() {
+    let mut router = Router::backup();
+    let stale = (3, 3);
+    router.at(500, of_run(10, ours(7, 5, Word::Running), stale));
+    router.at(510, of_run(9, ours(99, 4, Word::Running), stale));
+    assert_eq!(router.machine.echo(), (10, 7));
+    router.at(900, of_run(11, ours(1, 5, Word::Stopped), stale));
+    assert_eq!(router.machine.echo(), (11, 1), "later, if equal");
+    // It has lost its state, or there is no other: two keepalives are enough.
+    router.at(2900, of_run(12, ours(1, 0, Word::Stopped), stale));
+    assert_eq!(router.machine.echo(), (12, 1));
+}

@@ -226,6 +226,21 @@ impl Simulation {
         }
     }
 
+    /// What somebody with ears has of late.
+    pub(crate) fn overheard(&self) -> &[(usize, usize, Heartbeat)] {
+        &self.overheard
+    }
+
+    /// Somebody sends it again after this time.
+    pub(crate) fn replay(
+        &mut self,
+        after: Duration,
+        (to, path, heartbeat): (usize, usize, Heartbeat),
+    ) {
+        let arrival = Arrival::Heartbeat(path, heartbeat);
+        self.plan(after, Happening::Arrive { to, arrival });
+    }
+
     pub(crate) fn heal(&mut self) {
         self.note(0, format_args!("the network heals"));
         self.network = Network::default();
