@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, setsockopt, socket, sockopt,
+};
+use nix::sys::time::TimeVal;
 
 use crate::ensure;
 use crate::error::{Context, Error, Result};
@@ -159,10 +166,45 @@ impl Drop for Client {
 
 /// Asks once.
 pub fn request(target: SocketAddr, limit: Duration) -> std::io::Result<String> {
+    ask(|| TcpStream::connect_timeout(&target, limit), limit)
+}
+
+/// Asks once from this port of the client, even if it was used a moment ago.
+pub fn request_from(port: u16, target: SocketAddrV4, limit: Duration) -> std::io::Result<String> {
+    let connect = || {
+        let socket = socket(
+            AddressFamily::Inet,
+            SockType::Stream,
+            SockFlag::SOCK_CLOEXEC,
+            None,
+        )?;
+        setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+        let (seconds, rest) = (limit.as_secs(), limit.subsec_micros());
+        let limit = TimeVal::new(i64::try_from(seconds).unwrap_or(1), rest.into());
+        // It limits connecting too.
+        setsockopt(&socket, sockopt::SendTimeout, &limit)?;
+        bind(
+            socket.as_raw_fd(),
+            &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port)),
+        )?;
+        connect(socket.as_raw_fd(), &SockaddrIn::from(target)).map_err(|error| match error {
+            // What the limit is called here.
+            Errno::EINPROGRESS => Errno::ETIMEDOUT,
+            other => other,
+        })?;
+        Ok(TcpStream::from(socket))
+    };
+    ask(connect, limit)
+}
+
+fn ask(
+    connect: impl FnOnce() -> std::io::Result<TcpStream>,
+    limit: Duration,
+) -> std::io::Result<String> {
     let mut step = "connecting";
     let mut answer = String::new();
-    let mut steps = || {
-        let mut stream = TcpStream::connect_timeout(&target, limit)?;
+    let steps = || {
+        let mut stream = connect()?;
         stream.set_read_timeout(Some(limit))?;
         stream.set_write_timeout(Some(limit))?;
         step = "asking";

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::node::Node;
 
 /// Public address that clients use.
@@ -214,7 +214,12 @@ impl Network {
             ("ipv4/conf/all/send_redirects", "0"),
             ("ipv4/conf/eth0/send_redirects", "0"),
             ("ipv4/conf/eth1/send_redirects", "0"),
-        ])
+        ])?;
+        // As the package sets it, where there is IPVS.
+        node.run(|| match std::fs::write(EXPIRY, "1") {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            other => other.during(format_args!("writing {EXPIRY}")),
+        })?
     }
 
     /// What the forwarding method asks of a real server.
@@ -254,6 +259,9 @@ impl Network {
         node.ip(&text)
     }
 }
+
+/// What becomes of connections whose server has left the table.
+const EXPIRY: &str = "/proc/sys/net/ipv4/vs/expire_nodest_conn";
 
 /// A machine without IPv6, whose address tests would only cost time here.
 fn quiet_node(name: &str) -> Result<Node> {

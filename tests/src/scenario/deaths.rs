@@ -1,15 +1,15 @@
 //! The sudden death of each part on the active router, and its orderly stop.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use super::{DEADTIME, KEEPALIVE, LIFETIME, SETTLE, SLACK, Scenario, figures, with_pair};
-use crate::client::Session;
+use crate::client::{self, Session};
 use crate::configuration::Configuration;
 use crate::ensure;
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::network::{Method, Side, VIP};
 use crate::pair::Pair;
 use crate::router::Router;
@@ -45,6 +45,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         shows: "TERM of the active pulse: exit 0, outage at most 1 s, nothing left",
         ipvs: true,
         run: term_pulse,
+    },
+    Scenario {
+        name: "ports-reused",
+        shows: "ports of a client whose connections were passed on serve it again after two hand-overs",
+        ipvs: true,
+        run: ports_reused,
     },
 ];
 
@@ -265,6 +271,41 @@ fn term_pulse() -> Result<String> {
             active = active.other();
         }
         Ok(format!("outage {}", figures(&mut outages)))
+    })
+}
+
+/// Entries of connections that were passed on stay in the leaving router's kernel for a quarter of an
+/// hour; back in the active role, it must not send later connections from the same port that way.
+fn ports_reused() -> Result<String> {
+    /// Outside the range that the kernel gives to clients.
+    const PORTS: std::ops::Range<u16> = 20_000..20_020;
+    let ask = |pair: &Pair, port: u16| {
+        let target = SocketAddrV4::new(VIP, 80);
+        let client = &pair.network.client;
+        client.run(move || client::request_from(port, target, client::PATIENT))
+    };
+    let configuration = Configuration::new(Method::Nat, 2);
+    with_pair(&configuration, 2, |pair| {
+        let limit = Duration::from_millis(2500) + SLACK;
+        pair.router(Side::A).signal(Signal::SIGTERM)?;
+        let mut passed_on = 0;
+        while pair.router(Side::A).one("pulse").is_ok() {
+            for port in PORTS {
+                passed_on += usize::from(ask(pair, port)?.is_ok());
+            }
+        }
+        pair.router_mut(Side::A).wait_for_exit(limit)?;
+        pair.wait_settled(Side::B, &configuration, SETTLE)?;
+        pair.router_mut(Side::A).start()?;
+        pair.wait_settled(Side::B, &configuration, SETTLE)?;
+        pair.router(Side::B).signal(Signal::SIGTERM)?;
+        pair.router_mut(Side::B).wait_for_exit(limit)?;
+        pair.wait_settled(Side::A, &configuration, SETTLE)?;
+        for port in PORTS {
+            let answer = ask(pair, port)?;
+            answer.during(format_args!("asking from port {port} after two hand-overs"))?;
+        }
+        Ok(format!("{passed_on} connections during the first one"))
     })
 }
 

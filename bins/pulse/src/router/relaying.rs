@@ -19,6 +19,16 @@ pub(super) fn is_possible(identity: &Identity, plan: &Plan) -> bool {
     plan.has_backup && plan.stock_ipvsadm && !plan.lacks_nat_router && answers_can_follow
 }
 
+/// Where the kernel keeps what becomes of a connection whose server has left the table.
+const EXPIRY: &str = "/proc/sys/net/ipv4/vs/expire_nodest_conn";
+
+/// Whether entries of connections that were passed on do no harm here later: they outlive this router's
+/// rest, and in the active role again, it would drop what a client sends from the same port.
+fn entries_expire() -> bool {
+    // Without that file the table is not the kernel's.
+    std::fs::read_to_string(EXPIRY).map_or(true, |text| text.trim() != "0")
+}
+
 /// How packets reach the partner.
 #[derive(Debug)]
 struct Way {
@@ -33,6 +43,12 @@ impl Router {
         let Some(way) = self.way_to_partner() else {
             return;
         };
+        if !entries_expire() {
+            tracing::warn!(
+                "no connections are passed on to the partner: net.ipv4.vs.expire_nodest_conn should be 1"
+            );
+            return;
+        }
         let (netdev, plan, turn) = (Rc::clone(&self.netdev), Rc::clone(&self.plan), self.turn);
         let sync_keeper = self.sync_keeper.clone();
         self.relaying = Some(self.start(async move {
