@@ -109,7 +109,13 @@ fn blow(pair: &Pair, storm: &Storm, configuration: &Configuration) -> Result<Str
     let mut dice = Dice::new();
     let mut seen = Seen::default();
     let pulse = router.one("pulse")?;
-    let before = (descriptors(&pulse), descriptors(&router.one("lvs")?));
+    let lvs = router.one("lvs")?;
+    wait::for_it("the tool for the next batch waits", ANSWERED, || {
+        let tools = router.running("ipvsadm-rs");
+        let waits = |tool: &Process| tool.parent == lvs.pid && tool.arguments.contains("--apply");
+        Ok(tools.iter().any(waits))
+    })?;
+    let before = (descriptors(&pulse), descriptors(&lvs));
     for round in 0..storm.lvs.max(1) {
         interrupt::check()?;
         let share = |rounds: u32| storm.nannies * rounds / storm.lvs.max(1);

@@ -44,6 +44,8 @@ pub struct Record {
     pub health: Health,
     /// Newest last.
     pub history: VecDeque<Change>,
+    /// How many changes there were, those that are forgotten included.
+    pub changes: u64,
 }
 
 impl Record {
@@ -82,6 +84,7 @@ impl HealthMap {
         let turned = std::mem::discriminant(&record.health) != std::mem::discriminant(&health);
         record.health = health.clone();
         if turned {
+            record.changes += 1;
             record.history.push_back(Change { at, health, reason });
             if record.history.len() > REMEMBERED {
                 record.history.pop_front();
@@ -133,5 +136,6 @@ mod tests {
             map.report(Now::at(n), key(), Health::Down, "refused".into());
         }
         assert_eq!(map.record(&key()).unwrap().history.len(), REMEMBERED);
+        assert_eq!(map.record(&key()).unwrap().changes, 100);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The original's status words stand first; more may follow them in later versions.
 
+use std::time::Duration;
+
 use crate::health::Health;
 
 /// One line of a checker.
@@ -11,14 +13,17 @@ pub enum Report {
     Greeting,
     /// The whole state of the server, and why.
     Verdict(Health, String),
-    /// A sign of life.
-    Alive,
+    /// A sign of life, and how long the last check took, where that is told.
+    Alive(Option<Duration>),
 }
 
 /// Reads one line without its newline; `None` for a line that says nothing to lvs.
 pub fn parse(line: &str) -> Option<Report> {
-    if line == "alive" || line.starts_with("alive ") {
-        return Some(Report::Alive);
+    if line == "alive" {
+        return Some(Report::Alive(None));
+    }
+    if let Some(rest) = line.strip_prefix("alive ") {
+        return Some(Report::Alive(check(rest)));
     }
     if let Some(version) = line.strip_prefix("nanny ") {
         return version
@@ -34,6 +39,16 @@ pub fn parse(line: &str) -> Option<Report> {
     }
     let rest = line.strip_prefix("[inactive]")?;
     Some(Report::Verdict(Health::Down, reason(rest)))
+}
+
+/// The milliseconds after `check=`.
+fn check(rest: &str) -> Option<Duration> {
+    let mut words = rest.split_whitespace();
+    let took: f64 = words
+        .find_map(|word| word.strip_prefix("check="))?
+        .parse()
+        .ok()?;
+    Duration::try_from_secs_f64(took / 1e3).ok()
 }
 
 /// What follows `reason=` up to the end of the line.
@@ -52,7 +67,12 @@ mod tests {
     #[test]
     fn lines_of_a_checker() {
         assert_eq!(parse("nanny 1"), Some(Report::Greeting));
-        assert_eq!(parse("alive"), Some(Report::Alive));
+        assert_eq!(parse("alive"), Some(Report::Alive(None)));
+        let took = Some(Duration::from_micros(1250));
+        assert_eq!(parse("alive check=1.250"), Some(Report::Alive(took)));
+        for unknown in ["alive well", "alive check=-1", "alive check=NaN"] {
+            assert_eq!(parse(unknown), Some(Report::Alive(None)), "{unknown}");
+        }
         assert_eq!(
             parse("[ active ] making 10.0.0.1:80 available weight=3"),
             Some(Report::Verdict(Health::Up(3), String::new()))

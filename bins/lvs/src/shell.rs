@@ -36,7 +36,7 @@ use crate::requests::{Answer, SOCKET};
 use crate::socket::{self, Question};
 use crate::status;
 use crate::time::Now;
-use crate::tool::{self, Failure, Job, Outcome, Tool};
+use crate::tool::{self, Failure, Job, Outcome, Tool, Waiting};
 
 /// Events of checkers that may wait; a flood stays in the checkers' pipes.
 const EVENTS: usize = 4096;
@@ -90,6 +90,9 @@ struct Shell {
     tool: Option<Work<(Outcome, Duration)>>,
     /// The tool was given work that has not begun.
     given: bool,
+    /// The tool for the next batch, and whether one is to be started.
+    waiting: Option<Waiting>,
+    prepare: bool,
     counting: Option<Work<(Counted, Duration)>>,
     manner: Manner,
     checkers: BTreeMap<ProcessId, mpsc::Sender<CheckerOrder>>,
@@ -113,6 +116,8 @@ enum Woken {
     Event(Option<Event>),
     Tool(Outcome, Duration),
     Counted(Counted, Duration),
+    /// The tool that waited for a batch has ended.
+    Unused,
     Order(io::Result<Option<Order>>),
     Loaded(Loaded),
     Question(Option<Question>),
@@ -136,7 +141,8 @@ pub(crate) async fn run(setup: Setup) -> u8 {
             return shell.finish(status);
         }
         // The tool first: to start checkers takes a while.
-        let started = std::mem::take(&mut shell.given) || shell.start_some();
+        let given = std::mem::take(&mut shell.given);
+        let started = given || shell.start_some() || shell.prepare_tool();
         if let Some(status) = shell.woken(&mut signals, &mut queue, started).await {
             return shell.finish(status);
         }
@@ -180,6 +186,8 @@ impl Shell {
             then: by_hand.then_some(Mode::Active),
             tool: None,
             given: false,
+            waiting: None,
+            prepare: false,
             counting: None,
             manner,
             checkers: BTreeMap::new(),
@@ -215,7 +223,12 @@ impl Shell {
             self.status_due = Some(now.steady.max(self.status_next));
         }
         if self.status_due.is_some_and(|due| due <= now.steady) {
-            self.write_status(now.steady);
+            if self.given {
+                // The table first: a long status takes a while.
+                self.status_due = Some(now.steady + STATUS_PAUSE);
+            } else {
+                self.write_status(now.steady);
+            }
         }
         None
     }
@@ -261,13 +274,26 @@ impl Shell {
         None
     }
 
-    fn tool_work(&self, job: Job) -> Work<(Outcome, Duration)> {
+    fn tool_work(&mut self, job: Job) -> Work<(Outcome, Duration)> {
         let tool = Tool::choose(&self.core.plan().ipvsadm);
+        let waiting = match &job {
+            Job::Write(_) => self.waiting.take(),
+            Job::Read(_) => None,
+        };
         Box::pin(async move {
             let begun = Instant::now();
-            let outcome = tool::perform(tool, job).await;
+            let outcome = tool::perform(tool, job, waiting).await;
             (outcome, begun.elapsed())
         })
+    }
+
+    /// Starts the tool for the next batch when nothing else is to be done; whether it did.
+    fn prepare_tool(&mut self) -> bool {
+        let due = std::mem::take(&mut self.prepare) && self.waiting.is_none();
+        if due && !self.core.is_leaving() {
+            self.waiting = Waiting::start(Tool::choose(&self.core.plan().ipvsadm));
+        }
+        self.waiting.is_some() && due
     }
 
     fn count_work(&self) -> Work<(Counted, Duration)> {
@@ -307,6 +333,7 @@ impl Shell {
             event = queue.recv() => Woken::Event(event),
             (outcome, took) = work(&mut self.tool) => Woken::Tool(outcome, took),
             (counted, took) = work(&mut self.counting) => Woken::Counted(counted, took),
+            () = ended(&mut self.waiting) => Woken::Unused,
             order = next_order(orders) => Woken::Order(order),
             question = self.questions.recv(), if !self.questions.is_closed() => Woken::Question(question),
             loaded = work(&mut self.loading) => Woken::Loaded(loaded),
@@ -329,12 +356,18 @@ impl Shell {
             }
             Woken::Tool(outcome, took) => {
                 self.tool = None;
+                // Once for each answer: where the tool cannot be started that is not tried all the time.
+                self.prepare = true;
                 self.core.handle(now(), Event::Tool(outcome, took));
                 None
             }
             Woken::Counted(counted, took) => {
                 self.counting = None;
                 self.core.handle(now(), Event::Counted(counted, took));
+                None
+            }
+            Woken::Unused => {
+                self.waiting = None;
                 None
             }
             Woken::Order(order) => self.ordered(order),
@@ -424,6 +457,13 @@ fn complain(said: &mut bool, complaint: Option<String>) {
 async fn work<T>(work: &mut Option<Work<T>>) -> T {
     match work {
         Some(work) => work.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ended(waiting: &mut Option<Waiting>) {
+    match waiting {
+        Some(waiting) => waiting.ended().await,
         None => std::future::pending().await,
     }
 }

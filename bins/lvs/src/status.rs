@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::connections::{Connections, Count, Counters};
-use crate::core::Core;
+use crate::core::{Batches, Core};
 use crate::desired::Mode;
 use crate::drains::Drain;
 use crate::health::{Health, Key, Record};
@@ -20,6 +20,8 @@ struct Status<'a> {
     version: &'static str,
     pid: u32,
     mode: &'static str,
+    table: Size,
+    batches: Batches,
     services: Vec<Service<'a>>,
     notes: &'a [String],
     audit: Audit,
@@ -30,6 +32,13 @@ struct Audit {
     count: u64,
     /// Milliseconds from asking for the table to having compared it.
     last_ms: f64,
+}
+
+/// Of the table as last read or written, with the services of others.
+#[derive(Serialize)]
+struct Size {
+    services: usize,
+    servers: usize,
 }
 
 #[derive(Serialize)]
@@ -65,6 +74,11 @@ struct Server<'a> {
     weight: Option<i32>,
     configured_weight: i32,
     nanny: Option<i32>,
+    /// How often the verdict changed.
+    changes: u64,
+    /// How long the last check took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +137,15 @@ fn picture(core: &Core) -> Status<'_> {
             Some(Mode::Relaying(_)) => "relaying",
             None => "waiting",
         },
+        table: Size {
+            services: core.record().len(),
+            servers: core
+                .record()
+                .values()
+                .map(|entry| entry.servers.len())
+                .sum(),
+        },
+        batches: core.batches(),
         services: core
             .plan()
             .in_order()
@@ -191,7 +214,8 @@ fn server<'a>(
     let record = core.health().record(&key);
     let since = record.and_then(Record::since);
     let verdict = word(&core.health().get(&key));
-    let nanny = core.slot(&key).and_then(|slot| slot.process.pid());
+    let slot = core.slot(&key);
+    let nanny = slot.and_then(|slot| slot.process.pid());
     let entry = core
         .record()
         .get(&service)
@@ -209,6 +233,10 @@ fn server<'a>(
         weight: entry.map(|server| server.weight),
         configured_weight: plan.entry.weight,
         nanny,
+        changes: record.map_or(0, |record| record.changes),
+        check_ms: slot
+            .and_then(|slot| slot.took)
+            .map(|took| took.as_secs_f64() * 1_000.0),
         refused: core
             .troubles()
             .get(&place)

@@ -3,25 +3,21 @@
 //! The table is read and written only here. A tool of this project takes a batch on its standard input,
 //! any other one command per change (`piranha-daemons.md` appendix B).
 
+mod call;
+
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::os::fd::AsFd;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::connections::{self, Connections};
-use daemon::Signal;
-use daemon::child::{Output, Spec, Stdin};
+use daemon::child::Stdin;
 use ipvs::{Operation, Table};
 use lvs_config::Text;
-use nix::fcntl::{FcntlArg, fcntl};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// A tool that has not ended by then is killed.
-const LIMIT: Duration = Duration::from_secs(30);
-/// Room of the pipes from the tool; what the kernel allows to everybody.
-const PIPE: i32 = 1 << 20;
+use crate::connections::{self, Connections};
+use call::{Call, Ended, name};
+/// The tool's argument for a batch.
+const APPLY: &str = "--apply";
 /// Paths that stand for "the usual one".
 const STOCK: [&str; 2] = ["/sbin/ipvsadm", "/usr/sbin/ipvsadm"];
 
@@ -147,12 +143,40 @@ pub enum Outcome {
     Written(Written),
 }
 
-/// Does the work.
-pub async fn perform(tool: Tool, job: Job) -> Outcome {
+/// A tool that was started for a batch to come: the start, which is most of the time that a lone change
+/// takes, is done before the change is known. Its input is the one batch; without any it changes nothing.
+#[derive(Debug)]
+pub struct Waiting {
+    tool: Tool,
+    call: Call,
+}
+
+impl Waiting {
+    /// Starts one, unless the tool takes single changes. One that cannot be started is none: the batch
+    /// itself will tell.
+    pub fn start(tool: Tool) -> Option<Self> {
+        let Tool::Batch(path) = &tool else {
+            return None;
+        };
+        let call = Call::start(path, &[APPLY.into()], Stdin::Pipe).ok()?;
+        Some(Self { tool, call })
+    }
+
+    /// Waits for the end of one that was given no batch. Can be cancelled.
+    pub async fn ended(&mut self) {
+        self.call.ended().await;
+    }
+}
+
+/// Does the work; with `waiting` a batch need not wait for the start of the tool.
+pub async fn perform(tool: Tool, job: Job, waiting: Option<Waiting>) -> Outcome {
     match job {
         Job::Read(known) => Outcome::Table(read(&tool, known.as_deref()).await),
         Job::Write(write) => Outcome::Written(match &tool {
-            Tool::Batch(path) => write_batch(path, write).await,
+            Tool::Batch(path) => {
+                let waiting = waiting.filter(|waiting| waiting.tool == tool);
+                write_batch(path, write, waiting.map(|waiting| waiting.call)).await
+            }
             Tool::Single(path) => write_singly(path, write).await,
         }),
     }
@@ -160,7 +184,7 @@ pub async fn perform(tool: Tool, job: Job) -> Outcome {
 
 /// Reads the table with `-Sn`. A large one is parsed only when its text is not the `known` one.
 pub async fn read(tool: &Tool, known: Option<&str>) -> Result<Reading, Failure> {
-    let ended = call(tool.path(), &["-Sn".into()], None).await?;
+    let ended = call(tool.path(), &["-Sn".into()]).await?;
     if !ended.success {
         return Err(ended.failure(tool.path()));
     }
@@ -182,7 +206,7 @@ pub async fn count(tool: &Tool) -> Result<Connections, Failure> {
         Tool::Batch(_) => &["-L".into(), "--json".into()],
         Tool::Single(_) => &["-Ln".into()],
     };
-    let ended = call(tool.path(), args, None).await?;
+    let ended = call(tool.path(), args).await?;
     if !ended.success {
         return Err(ended.failure(tool.path()));
     }
@@ -195,10 +219,15 @@ pub async fn count(tool: &Tool) -> Result<Connections, Failure> {
     }
 }
 
-async fn write_batch(path: &Path, write: Write) -> Written {
+async fn write_batch(path: &Path, write: Write, waiting: Option<Call>) -> Written {
     let mut input = write.lines().join("\n");
     input.push('\n');
-    let (answers, silence) = match call(path, &["--apply".into()], Some(input)).await {
+    let call = waiting.map_or_else(|| Call::start(path, &[APPLY.into()], Stdin::Pipe), Ok);
+    let ended = match call {
+        Ok(call) => call.finish(Some(input)).await,
+        Err(failure) => Err(failure),
+    };
+    let (answers, silence) = match ended {
         Ok(ended) => (answers(&ended.stdout), ended.failure(path).to_string()),
         Err(failure) => (BTreeMap::new(), failure.to_string()),
     };
@@ -260,7 +289,7 @@ async fn write_singly(path: &Path, write: Write) -> Written {
         ..write.clone()
     };
     for line in plain.lines() {
-        let message = match call(path, &words(&line), None).await {
+        let message = match call(path, &words(&line)).await {
             Ok(ended) if ended.success => continue,
             Ok(ended) => ended.failure(path).to_string(),
             Err(failure) => failure.to_string(),
@@ -272,7 +301,7 @@ async fn write_singly(path: &Path, write: Write) -> Written {
         }
     }
     for operation in write.operations {
-        match call(path, &words(&operation.to_string()), None).await {
+        match call(path, &words(&operation.to_string())).await {
             Ok(ended) if ended.success || is_done_already(&operation, &ended.stderr) => {
                 written.done.push(operation);
             }
@@ -305,114 +334,9 @@ fn is_done_already(operation: &Operation, stderr: &str) -> bool {
     }
 }
 
-/// How a call ended.
-struct Ended {
-    success: bool,
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Ended {
-    fn failure(&self, path: &Path) -> Failure {
-        let program = name(path);
-        let lines: Vec<&str> = self
-            .stderr
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        let message = match (lines.as_slice(), self.code) {
-            ([], Some(code)) => format!("ended with status {code}"),
-            ([], None) => "killed by a signal".to_owned(),
-            (lines, _) => lines.join("; "),
-        };
-        // What modprobe says before it helps nobody.
-        let unusable = lines
-            .iter()
-            .find(|line| line.contains("Can't initialize ipvs"));
-        if let Some(line) = unusable {
-            let why = if line.contains("Permission denied") {
-                "IPVS refuses access: run as root in the initial user namespace"
-            } else {
-                "this kernel has no IPVS: load the module (modprobe ip_vs) or boot a kernel that has it"
-            };
-            return Failure::Unusable(format!("{why} ({program}: {line})"));
-        }
-        Failure::Said { program, message }
-    }
-}
-
-fn name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(OsStr::new("ipvsadm"))
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// Runs the program once, with `input` on its standard input.
-async fn call(path: &Path, args: &[OsString], input: Option<String>) -> Result<Ended, Failure> {
-    let failed = |reason: String, missing: bool| Failure::Start {
-        program: path.display().to_string(),
-        reason,
-        missing,
-    };
-    let spec = Spec {
-        args: args.to_vec(),
-        stdin: if input.is_some() {
-            Stdin::Pipe
-        } else {
-            Stdin::Null
-        },
-        stdout: Output::Pipe,
-        stderr: Output::Pipe,
-        // A batch that outlives lvs would write into the table of its successor.
-        die_with_parent: Some(Signal::SIGKILL),
-        ..Spec::new(path)
-    };
-    let mut child = spec.spawn().map_err(|error| {
-        let missing = !path.exists();
-        failed(error.to_string(), missing)
-    })?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let feed = async {
-        if let (Some(mut stdin), Some(input)) = (stdin, input) {
-            // A tool that stops reading says why on its standard error.
-            let _ = stdin.write_all(input.as_bytes()).await;
-        }
-    };
-    let work = async {
-        let (_, stdout, stderr) = tokio::join!(feed, text(stdout), text(stderr));
-        (child.wait().await, stdout, stderr)
-    };
-    match tokio::time::timeout(LIMIT, work).await {
-        Ok((Ok(status), stdout, stderr)) => Ok(Ended {
-            success: status.success(),
-            code: status.code(),
-            stdout,
-            stderr,
-        }),
-        Ok((Err(error), ..)) => Err(failed(error.to_string(), false)),
-        Err(_) => {
-            let _ = child.signal(Signal::SIGKILL);
-            let _ = child.wait().await;
-            Err(failed(
-                format!("not ended after {} s", LIMIT.as_secs()),
-                false,
-            ))
-        }
-    }
-}
-
-async fn text(stream: Option<impl AsyncReadExt + AsFd + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(mut stream) = stream {
-        // A long table passes in few turns; a kernel that gives no more room is no matter.
-        let _ = fcntl(stream.as_fd(), FcntlArg::F_SETPIPE_SZ(PIPE));
-        let _ = stream.read_to_end(&mut bytes).await;
-    }
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+/// Runs the program once, without input.
+async fn call(path: &Path, args: &[OsString]) -> Result<Ended, Failure> {
+    Call::start(path, args, Stdin::Null)?.finish(None).await
 }
 
 #[cfg(test)]

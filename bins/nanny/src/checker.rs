@@ -70,7 +70,7 @@ impl Checker<'_> {
             Event::Due if self.server.next_check().is_some() => self.check()?,
             Event::Due => {
                 self.now = self.events.now();
-                self.alive();
+                self.alive(None);
             }
         }
         Ok(None)
@@ -94,7 +94,7 @@ impl Checker<'_> {
         let Some(outcome) = self.attempt() else {
             self.retry = self.now + CROWDED;
             if self.now >= self.alive + self.alive_period() {
-                self.alive();
+                self.alive(None);
             }
             return Ok(());
         };
@@ -121,7 +121,9 @@ impl Checker<'_> {
         self.tell(reason.as_ref(), leaves);
         // Before a load query: that may take as long as a check.
         if self.monitor.health.interval >= ALIVE || self.now >= self.alive + ALIVE {
-            self.alive();
+            // One more look at the clock for each line, not for each check.
+            let took = self.events.now().saturating_sub(self.now);
+            self.alive(Some(took));
         }
         self.perform(actions)
     }
@@ -284,10 +286,10 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn alive(&mut self) {
+    fn alive(&mut self, took: Option<Duration>) {
         self.alive = self.now;
         if let Some(report) = &mut self.events.report {
-            report.alive();
+            report.alive(took);
         }
     }
 }

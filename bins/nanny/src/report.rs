@@ -67,12 +67,17 @@ impl Report {
         ));
     }
 
-    /// The checker is at work. Not worth keeping when there is no room.
-    pub(crate) fn alive(&mut self) {
+    /// The checker is at work; its last check took so long. Not worth keeping when there is no room.
+    pub(crate) fn alive(&mut self, took: Option<Duration>) {
         self.flush();
-        if !self.is_waiting() {
-            self.write("alive");
+        if self.is_waiting() {
+            return;
         }
+        let line = took.map_or_else(
+            || "alive".to_owned(),
+            |took| format!("alive check={:.3}", took.as_secs_f64() * 1e3),
+        );
+        self.write(&line);
     }
 
     /// Tries to write what waits.
@@ -124,7 +129,8 @@ mod tests {
         let real = REAL.parse().unwrap();
         report.active(real, 3);
         report.inactive(real, "got \"x\"\n[ active ]");
-        report.alive();
+        report.alive(None);
+        report.alive(Some(Duration::from_micros(1250)));
         drop(report);
         let lines: Vec<_> = BufReader::new(reader).lines().map(Result::unwrap).collect();
         assert_eq!(
@@ -135,6 +141,7 @@ mod tests {
                 "[inactive] shutting down 10.0.0.3:80 due to connection failure \
                  reason=got \"x\"[ active ]",
                 "alive",
+                "alive check=1.250",
             ]
         );
     }
@@ -147,7 +154,7 @@ mod tests {
         while writer.write(b"junk\n").is_ok() {}
         let real = REAL.parse().unwrap();
         report.active(real, 1);
-        report.alive();
+        report.alive(None);
         report.active(real, 2);
         assert!(report.is_waiting() && !report.is_closed());
         let mut junk = vec![0; 1 << 16];

@@ -100,6 +100,8 @@ struct Router {
     happened: UnboundedSender<Happened>,
     /// Counts activations and deactivations.
     turn: u64,
+    /// How often it began to take over.
+    activations: u64,
     /// Counts starts of lvs.
     instance: u64,
     lvs: Option<Lvs>,
@@ -197,6 +199,7 @@ impl Router {
             sync: sync::Sync::default(),
             happened: sender,
             turn: 0,
+            activations: 0,
             instance: 0,
             lvs: None,
             claimed: false,

@@ -31,6 +31,9 @@ pub(crate) struct Content {
     pub(crate) epoch: u64,
     /// Its addresses are up.
     pub(crate) serving: bool,
+    /// How often this pulse began to take over.
+    #[serde(default)]
+    pub(crate) activations: u64,
     /// What keeps it from its role.
     pub(crate) trouble: Vec<String>,
     pub(crate) partner: Partner,
@@ -154,6 +157,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) plan: &'a Plan,
     /// The addresses are up.
     pub(crate) up: bool,
+    pub(crate) activations: u64,
     pub(crate) trouble: Vec<String>,
     /// Packets from others than the partner.
     pub(crate) strangers: u64,
@@ -287,6 +291,7 @@ impl Facts<'_> {
             machine,
             identity,
             up,
+            activations,
             strangers,
             conflicts,
             ..
@@ -309,6 +314,7 @@ impl Facts<'_> {
             why: machine.why().map(|cause| cause.to_string()),
             epoch: machine.epoch(),
             serving: up,
+            activations,
             trouble: self.trouble.clone(),
             partner: self.partner(),
             paths: machine.paths().map(way).collect(),

@@ -29,6 +29,8 @@ pub struct Slot {
     backoff: Backoff,
     /// Whether any process of this call has greeted.
     greeted: bool,
+    /// How long its last check took, where it told that.
+    pub took: Option<Duration>,
 }
 
 impl Slot {
@@ -134,6 +136,7 @@ impl Core {
                         process: Process::None,
                         backoff: Backoff::default(),
                         greeted: false,
+                        took: None,
                     };
                     self.slots.insert(key, slot);
                     self.enqueue(now.steady, key);
@@ -278,6 +281,9 @@ impl Core {
         }
         if report == Report::Greeting {
             slot.greeted = true;
+        }
+        if let Report::Alive(Some(took)) = report {
+            slot.took = Some(took);
         }
         if let Report::Verdict(health, reason) = report {
             // Without a greeting the program does not know this channel; its entry is its own.

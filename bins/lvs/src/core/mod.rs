@@ -27,7 +27,7 @@ use crate::time::Now;
 use crate::tool::{Failure, Job, Outcome};
 
 pub use checkers::Slot;
-pub use table::{Audits, Trouble};
+pub use table::{Audits, Batches, Trouble};
 
 /// Pause between two signs of life to pulse, and twice the pause between looks for hung checkers.
 const ALIVE: Duration = Duration::from_secs(5);
@@ -413,6 +413,11 @@ impl Core {
         }
     }
 
+    /// Whether the end has begun.
+    pub const fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
     /// Whether something that the status shows has changed since the last call. Before the first look at the
     /// table there is nothing to show.
     pub fn take_changed(&mut self) -> bool {
@@ -447,6 +452,11 @@ impl Core {
     /// The audits of the table so far.
     pub const fn audits(&self) -> Audits {
         self.table.audits()
+    }
+
+    /// What was written into the table so far.
+    pub const fn batches(&self) -> Batches {
+        self.table.batches()
     }
 
     /// What was asked for last.

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::world::{World, is_gone, wait};
 
@@ -331,4 +332,50 @@ fn b63_a_refusal_is_said_and_the_rest_goes_on() {
     });
     std::fs::remove_file(world.path("refuse")).unwrap();
     wait("another try", || world.read("table").contains("192.0.2.81"));
+}
+
+/// The tool that waits for a batch: the stand-in's file for it is still empty.
+fn waiting_tool(world: &World) -> Option<Pid> {
+    let mut files = std::fs::read_dir(world.folder.path()).unwrap();
+    files.find_map(|file| {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let pid = Pid::from_raw(name.strip_prefix("batch.")?.parse().ok()?);
+        let is_empty = file.metadata().is_ok_and(|about| about.len() == 0);
+        (is_empty && !is_gone(pid)).then_some(pid)
+    })
+}
+
+#[test]
+fn the_tool_for_the_next_batch_is_started_beforehand_and_may_die() {
+    let world = World::new(WEB);
+    let mut lvs = world.by_hand();
+    world.verdict("10.0.0.1:80", "up 10");
+    world.table(&format!("{SERVICE}{A}"));
+    let mut weigh = |weight: &str| {
+        let mut waiting = None;
+        wait("a tool that waits", || {
+            waiting = waiting_tool(&world);
+            waiting.is_some()
+        });
+        let waiting = waiting.unwrap();
+        if weight == "6" {
+            kill(waiting, Signal::SIGKILL).unwrap();
+            wait("its end", || is_gone(waiting));
+            std::fs::remove_file(world.path(&format!("batch.{waiting}"))).unwrap();
+        }
+        let weight = format!("weight = {weight}");
+        world.write("lvs.cf", &WEB.replace("weight = 10", &weight));
+        lvs.signal(Signal::SIGHUP);
+        world.table(&format!(
+            "{SERVICE}{}",
+            A.replace("-w 10", &weight.replace("weight =", "-w"))
+        ));
+        wait("the end of the tool that waited", || is_gone(waiting));
+    };
+    ["5", "6", "7"].into_iter().for_each(&mut weigh);
+    lvs.signal(Signal::SIGTERM);
+    assert_eq!(lvs.ends().code(), Some(0));
+    assert!(!lvs.has_logged("failed"));
+    assert!(!lvs.has_logged("cannot"));
 }

@@ -4,6 +4,11 @@
 here=${0%/*}
 table=$here/table
 [ -e "$table" ] || : >"$table"
+# A batch may come long after the start, or never.
+if [ "$1" = --apply ]; then
+    cat >"$here/batch.$$"
+    [ -s "$here/batch.$$" ] || { rm -f "$here/batch.$$"; exit 0; }
+fi
 [ -e "$here/delay" ] && sleep "$(cat "$here/delay")"
 echo "$*" >>"$here/calls"
 if [ -e "$here/broken" ]; then cat "$here/broken" >&2; exit 2; fi
@@ -35,7 +40,7 @@ case $1 in
         between = ","
     }
     END { print (open ? "]}" : "") "]}" }' "$table"; exit 0 ;;
---apply) apply=1; cat >"$here/batch.$$" ;;
+--apply) apply=1 ;;
 *) apply=; echo "$*" >"$here/batch.$$" ;;
 esac
 cat "$here/batch.$$" >>"$here/operations"

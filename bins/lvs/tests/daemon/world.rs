@@ -213,6 +213,12 @@ impl Lvs {
         }
     }
 
+    /// Whether a line with this text was logged so far.
+    pub(crate) fn has_logged(&mut self, text: &str) -> bool {
+        self.seen.extend(self.log.try_iter());
+        self.seen.iter().any(|line| line.contains(text))
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap();
     }

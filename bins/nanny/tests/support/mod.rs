@@ -295,7 +295,7 @@ impl Scene {
     pub fn news(&self) -> String {
         loop {
             let line = self.nanny.report().next();
-            if line != "alive" {
+            if !line.starts_with("alive") {
                 return line;
             }
         }

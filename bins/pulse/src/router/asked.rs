@@ -121,6 +121,7 @@ impl Router {
             identity: &self.identity,
             plan: &self.plan,
             up: self.held,
+            activations: self.activations,
             trouble: self.trouble(),
             strangers: self.sockets.strangers(),
             conflicts: self.sight.conflicts,

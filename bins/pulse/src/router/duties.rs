@@ -71,6 +71,7 @@ impl Router {
     fn activate(&mut self, cause: Cause) {
         self.tell(cause);
         self.turn += 1;
+        self.activations += 1;
         self.cleaned_up = true;
         self.prepared_at = None;
         let order = if self.machine.partner_relays() {

@@ -99,7 +99,7 @@ impl Site {
     pub(super) fn nannies(&self) -> Vec<Process> {
         let lvs = self.lvs();
         let mut found = processes::in_namespace(self.node.inode());
-        found.retain(|process| process.parent == lvs && process.pid != lvs);
+        found.retain(|process| process.parent == lvs && process.program != "ipvsadm-rs");
         found
     }
 

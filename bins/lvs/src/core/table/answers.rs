@@ -171,6 +171,8 @@ impl Core {
             ipvs::apply(&mut self.table.record, operation);
         }
         self.table.look_again = true;
+        self.table.batches.count += 1;
+        self.table.batches.operations += write.operations.len() as u64;
         if write.operations.is_empty() {
             return;
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use ipvs::{Operation, ServerId, ServiceId, Table};
 
 use pace::Pace;
+use serde::Serialize;
 
 use super::{Action, Core, FAILED, Message};
 use crate::desired::{Mode, desired, restricted};
@@ -66,6 +67,15 @@ pub struct Audits {
     pub last: Duration,
 }
 
+/// The batches written so far, those that failed included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Batches {
+    /// How many.
+    pub count: u64,
+    /// Changes in them.
+    pub operations: u64,
+}
+
 /// What is known of the actual table.
 #[derive(Debug)]
 pub(super) struct State {
@@ -76,6 +86,7 @@ pub(super) struct State {
     /// The text that the tool printed of the recorded table, while nothing was written since.
     text: Option<Arc<str>>,
     audits: Audits,
+    batches: Batches,
     busy: Option<Busy>,
     pub(super) window: Window,
     /// A batch was written; whether it was all is to be seen.
@@ -109,6 +120,7 @@ impl State {
             trusted: false,
             text: None,
             audits: Audits::default(),
+            batches: Batches::default(),
             busy: None,
             window: Window::default(),
             look_again: false,
@@ -145,6 +157,10 @@ impl State {
 
     pub(super) const fn audits(&self) -> Audits {
         self.audits
+    }
+
+    pub(super) const fn batches(&self) -> Batches {
+        self.batches
     }
 
     /// The table is what was read.

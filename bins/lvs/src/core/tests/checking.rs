@@ -91,7 +91,7 @@ fn f5_a_silent_checker_is_killed_within_20_seconds_and_replaced() {
     let (b, key_b) = world.checker("10.0.0.2:80");
     for _ in 0..4 {
         world.event(Event::Reported(key_b, b, Report::Greeting));
-        world.event(Event::Reported(key_b, b, Report::Alive));
+        world.event(Event::Reported(key_b, b, Report::Alive(None)));
         world.pass(Duration::from_secs(5));
     }
     assert_eq!(world.killed, [a]);

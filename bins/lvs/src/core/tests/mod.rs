@@ -283,7 +283,7 @@ impl World {
                 .map(|(id, start)| (*id, start.key))
                 .collect();
             for (id, key) in running {
-                self.event(Event::Reported(key, id, Report::Alive));
+                self.event(Event::Reported(key, id, Report::Alive(None)));
             }
             self.pass(Duration::from_secs(5));
         }
