@@ -23,7 +23,7 @@ _piranha__gui() {
 
     case "${cmd}" in
         piranha__gui)
-            opts="-l -c --listen --certificate --key --insecure-http --allow --host-name --accounts --configfile --run-dir --applier --user --idle --longest --version --help --usage"
+            opts="-l -c --listen --certificate --key --insecure-http --allow --host-name --metrics-token --accounts --configfile --run-dir --applier --user --idle --longest --version --help --usage"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -50,6 +50,10 @@ _piranha__gui() {
                     return 0
                     ;;
                 --host-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-token)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -3,6 +3,7 @@ complete -c piranha-gui -l certificate -d 'Certificate chain (PEM) for TLS' -r -
 complete -c piranha-gui -l key -d 'Private key (PEM) for TLS' -r -F
 complete -c piranha-gui -l allow -d 'Serve only these client networks, separated by commas' -r
 complete -c piranha-gui -l host-name -d 'Names of this machine in browsers\' addresses, separated by commas' -r
+complete -c piranha-gui -l metrics-token -d 'Token that opens /metrics to Prometheus; without it only whoever is logged in sees them' -r -F
 complete -c piranha-gui -l accounts -d 'Account file, made by piranha-passwd' -r -F
 complete -c piranha-gui -s c -l configfile -d 'Configuration file' -r -F
 complete -c piranha-gui -l run-dir -d 'Folder of the daemons\' status files' -r -F

@@ -23,7 +23,7 @@ _pulse() {
 
     case "${cmd}" in
         pulse)
-            opts="-c -n -t -v --configfile --nodaemon --nofork --test-start --norun --verbose --forceactive --lvs --lvsd --fos --run-dir --state-dir --check --format --against --show-config --status --json --reload --hand-over --version --help --usage"
+            opts="-c -n -t -v --configfile --nodaemon --nofork --test-start --norun --verbose --forceactive --lvs --lvsd --fos --run-dir --state-dir --check --format --against --show-config --status --json --metrics --to --reload --hand-over --version --help --usage"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -62,6 +62,10 @@ _pulse() {
                     return 0
                     ;;
                 --against)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

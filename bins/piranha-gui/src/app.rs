@@ -29,6 +29,8 @@ pub(crate) struct App {
     pub(crate) run_dir: PathBuf,
     pub(crate) applier: PathBuf,
     pub(crate) host_names: Vec<String>,
+    /// What Prometheus shows to see the metrics.
+    pub(crate) metrics_token: Option<String>,
     /// The browser speaks TLS.
     pub(crate) is_secure: bool,
     pub(crate) accounts: AccountFile,
@@ -50,6 +52,7 @@ impl App {
             run_dir: options.run_dir.clone(),
             applier: options.applier.clone(),
             host_names: options.host_names.clone(),
+            metrics_token: None,
             is_secure: options.tls.is_some(),
             accounts: AccountFile::new(options.accounts.clone()),
             monitor: Monitor::new(),
@@ -65,6 +68,12 @@ impl App {
             attempts: Mutex::default(),
             started: Instant::now(),
         }
+    }
+
+    /// With a token for the metrics.
+    pub(crate) fn with_metrics_token(mut self, token: Option<String>) -> Self {
+        self.metrics_token = token;
+        self
     }
 
     /// The clock of sessions and attempts.

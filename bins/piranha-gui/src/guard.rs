@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::app::{App, same, token};
 use crate::form::Form;
 use crate::listen::Peer;
-use crate::pages::refusal;
+use crate::pages::{metrics, refusal};
 use crate::visitor::{self, Visitor};
 
 /// Largest form: an lvs.cf with 500 services fits into its preview.
@@ -80,7 +80,9 @@ async fn pass(app: &App, request: Request, next: Next) -> Response {
             .into_response();
     }
     let mut visitor = visitor_of(app, from, request.headers());
-    if !visitor.is_logged_in() && !is_public(request.method(), request.uri().path()) {
+    let is_open = is_public(request.method(), request.uri().path())
+        || metrics::is_allowed(app, request.method(), request.uri(), request.headers());
+    if !visitor.is_logged_in() && !is_open {
         return to_log_in(&request);
     }
     if visitor.form_token.is_empty() {

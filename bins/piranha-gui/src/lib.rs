@@ -64,9 +64,13 @@ fn start(options: &Options) -> Result<(), String> {
             options.listen
         ));
     }
-    // Both may need root.
+    // These may need root.
     let tls = match &options.tls {
         Some((certificate, key)) => Some(listen::tls(certificate, key)?),
+        None => None,
+    };
+    let metrics_token = match &options.metrics_token {
+        Some(path) => Some(pages::metrics::token(path)?),
         None => None,
     };
     let listener = std::net::TcpListener::bind(options.listen)
@@ -79,7 +83,8 @@ fn start(options: &Options) -> Result<(), String> {
         .max_blocking_threads(4)
         .build()
         .map_err(|error| format!("cannot start: {error}"))?;
-    runtime.block_on(work(options, listener, tls))
+    let app = App::new(options).with_metrics_token(metrics_token);
+    runtime.block_on(work(options, Arc::new(app), listener, tls))
 }
 
 /// Nobody can log in without one, and nobody should be able to (CVE-2000-0248).
@@ -97,6 +102,7 @@ fn need_an_account(options: &Options) -> Result<(), String> {
 
 async fn work(
     options: &Options,
+    app: Arc<App>,
     listener: std::net::TcpListener,
     tls: Option<tokio_rustls::TlsAcceptor>,
 ) -> Result<(), String> {
@@ -105,7 +111,6 @@ async fn work(
     let listener = TcpListener::from_std(listener).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let app = Arc::new(App::new(options));
     let scheme = if tls.is_some() { "https" } else { "http" };
     eprintln!("piranha-gui: serving {scheme}://{}/", options.listen);
     tokio::select! {

@@ -32,6 +32,8 @@ pub(crate) struct Options {
     pub(crate) allow: Vec<IpNet>,
     /// Names under which browsers know this machine, besides localhost and addresses.
     pub(crate) host_names: Vec<String>,
+    /// File with the token that opens the metrics.
+    pub(crate) metrics_token: Option<PathBuf>,
     /// The account file.
     pub(crate) accounts: PathBuf,
     /// lvs.cf.
@@ -90,6 +92,7 @@ fn options(matches: &ArgMatches) -> Result<Options, String> {
             .iter()
             .map(|name| name.to_ascii_lowercase())
             .collect(),
+        metrics_token: path("metrics-token"),
         accounts: path("accounts").unwrap_or_else(|| PathBuf::from(account::FILE)),
         config: path("configfile").unwrap_or_else(|| PathBuf::from(CONFIG)),
         applier: path("applier").unwrap_or_else(|| run_dir.join(APPLIER)),
@@ -151,6 +154,11 @@ pub fn command() -> Command {
             "host-name",
             "names",
             "Names of this machine in browsers' addresses, separated by commas",
+        ),
+        path(
+            "metrics-token",
+            "file",
+            "Token that opens /metrics to Prometheus; without it only whoever is logged in sees them",
         ),
         path("accounts", "file", "Account file, made by piranha-passwd"),
         path("configfile", "configfile", "Configuration file").short('c'),

@@ -10,6 +10,7 @@ pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod login;
+pub(crate) mod metrics;
 pub(crate) mod panel;
 pub(crate) mod partner;
 pub(crate) mod scripts;

@@ -27,6 +27,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/secure/service", get(pages::control::service))
         .route("/secure/partner", get(pages::partner::page))
         .route("/secure/status.json", get(pages::control::json))
+        .route("/metrics", get(pages::metrics::metrics))
         .route("/secure/introduction", get(pages::info::introduction))
         .route("/secure/help", get(pages::info::help))
         .route("/secure/password", get(pages::info::password));

@@ -5,6 +5,7 @@ mod access;
 mod changes;
 mod hostile;
 mod large;
+mod metrics;
 mod monitoring;
 mod network;
 
@@ -85,6 +86,11 @@ impl Site {
     }
 
     pub(crate) fn with(file: &str) -> Self {
+        Self::furnished(file, |app| app)
+    }
+
+    /// `furnish` gives the tool what its start would have read.
+    pub(crate) fn furnished(file: &str, furnish: impl FnOnce(App) -> App) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("lvs.cf"), file).unwrap();
@@ -100,12 +106,13 @@ impl Site {
         let listener = UnixListener::bind(path("applier.sock")).unwrap();
         let own = nix::unistd::geteuid().as_raw();
         std::thread::spawn(move || piranha_applier::serve(&listener, &Arc::new(applier), &[own]));
-        let app = Arc::new(App::new(&Options {
+        let app = App::new(&Options {
             listen: "127.0.0.1:3636".parse().unwrap(),
             tls: None,
             insecure_http: false,
             allow: Vec::new(),
             host_names: vec!["lb1.example.com".to_owned()],
+            metrics_token: None,
             accounts: path("piranha.passwd"),
             config: path("lvs.cf"),
             run_dir: folder.path().to_owned(),
@@ -113,7 +120,8 @@ impl Site {
             user: "piranha".to_owned(),
             idle: Duration::from_secs(1800),
             longest: Duration::from_secs(43_200),
-        }));
+        });
+        let app = Arc::new(furnish(app));
         Self {
             router: crate::router::router(Arc::clone(&app)),
             app,
@@ -289,7 +297,7 @@ pub(crate) fn routes() -> Vec<(String, bool, bool)> {
 pub(crate) fn pages() -> Vec<String> {
     let pages = routes()
         .into_iter()
-        .filter(|(path, get, _)| *get && path != "/secure/live");
+        .filter(|(path, get, _)| *get && path != "/secure/live" && path != "/metrics");
     pages
         .map(|(path, ..)| match path.as_str() {
             "/secure/virtual" | "/secure/servers" | "/secure/scripts" => {

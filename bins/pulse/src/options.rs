@@ -37,6 +37,8 @@ pub(crate) enum Tool {
     ShowConfig { format: Option<String> },
     /// `--status`
     Status { json: bool },
+    /// `--metrics`
+    Metrics { to: Option<PathBuf> },
     /// `--reload`
     Reload,
     /// `--hand-over`
@@ -89,6 +91,15 @@ pub fn command() -> Command {
         ),
         switch("json", "With --status: as one line of JSON"),
         switch(
+            "metrics",
+            "Print what the status files of pulse and lvs say as metrics for Prometheus",
+        ),
+        path(
+            "to",
+            "file",
+            "With --metrics: replace this file instead, for node_exporter's textfile collector",
+        ),
+        switch(
             "reload",
             "Have the running pulse read the configuration again: exit 0 followed, 1 refused",
         ),
@@ -124,6 +135,8 @@ fn misplaced(matches: &ArgMatches) -> Option<&'static str> {
         Some("--format is for --check and --show-config")
     } else if matches.get_flag("json") && !matches.get_flag("status") {
         Some("--json is for --status")
+    } else if matches.contains_id("to") && !matches.get_flag("metrics") {
+        Some("--to is for --metrics")
     } else {
         None
     }
@@ -141,6 +154,8 @@ impl From<&ArgMatches> for Options {
             })
         } else if flag("status") {
             Some(Tool::Status { json: flag("json") })
+        } else if flag("metrics") {
+            Some(Tool::Metrics { to: path("to") })
         } else if flag("reload") {
             Some(Tool::Reload)
         } else if flag("hand-over") {

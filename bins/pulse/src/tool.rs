@@ -1,9 +1,11 @@
 //! What pulse does instead of running: a look at a configuration file, a word with a running one.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use lvs_config::check::{self, Format, Request};
 use lvs_config::draw::Style;
+use metrics::Form;
 
 use crate::ask;
 use crate::options::{Options, Tool};
@@ -14,6 +16,7 @@ pub(crate) fn run(tool: &Tool, options: &Options) -> ExitCode {
     let run_dir = || daemon::paths::run_dir_of_another(options.run_dir.as_deref());
     match tool {
         Tool::Status { json } => ask::status(&run_dir(), *json),
+        Tool::Metrics { to } => metrics(&run_dir(), to.as_deref()),
         Tool::Reload => ask::reload(&run_dir()),
         Tool::HandOver => ask::hand_over(&run_dir()),
         Tool::ShowConfig { format } => match request(format.as_deref()) {
@@ -25,6 +28,23 @@ pub(crate) fn run(tool: &Tool, options: &Options) -> ExitCode {
             (Ok(request), None) => check::report(&request, file).print(),
             (Err(refusal), _) => refusal.tell(),
         },
+    }
+}
+
+/// Asks nobody: works while no daemon runs, and for who may not speak to them.
+fn metrics(run_dir: &Path, to: Option<&Path>) -> ExitCode {
+    let read = |name: &str| daemon::status::read(&run_dir.join(name)).ok();
+    let text = metrics::render(Form::Textfile, read);
+    let Some(path) = to else {
+        print!("{text}");
+        return ExitCode::SUCCESS;
+    };
+    match daemon::status::replace(path, text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pulse: cannot write {}: {error}", path.display());
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,9 +1,26 @@
 //! Files that others read at any moment: replaced as a whole, never seen half written.
 
 use std::fs::{File, OpenOptions, Permissions, remove_file, rename};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Largest file that is read: 2,000 servers need 2 MiB.
+const SIZE_LIMIT: u64 = 64 << 20;
+
+/// What another process wrote with [`replace`], and the time since then; zero when that is to come.
+pub fn read(path: &Path) -> io::Result<(Vec<u8>, Duration)> {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() || about.len() > SIZE_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "no status file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(SIZE_LIMIT).read_to_end(&mut bytes)?;
+    let age = SystemTime::now().duration_since(about.modified()?);
+    Ok((bytes, age.unwrap_or_default()))
+}
 
 /// Replaces the file (0644) in one step. A crash of the machine may lose the new content; for what
 /// must survive one see [`replace_durably`].
@@ -71,7 +88,8 @@ mod tests {
         let reader = File::open(&path).unwrap();
         replace_durably(&path, b"new and longer").unwrap();
         assert_eq!(io::read_to_string(reader).unwrap(), "old");
-        assert_eq!(std::fs::read(&path).unwrap(), b"new and longer");
+        assert_eq!(read(&path).unwrap().0, b"new and longer");
+        assert!(read(folder.path()).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

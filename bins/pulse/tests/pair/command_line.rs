@@ -120,6 +120,37 @@ fn check_and_show_config_run_nothing() {
 }
 
 #[test]
+fn metrics_need_no_daemon_and_replace_a_file_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = "{\"role\":\"backup\",\"phase\":\"standby\",\"activations\":4}";
+    std::fs::write(folder.path().join("pulse.json"), status).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pulse"));
+        command.args(words).arg("--run-dir").arg(folder.path());
+        command.output().unwrap()
+    };
+    let printed = run(&["--metrics"]);
+    assert!(printed.status.success() && printed.stderr.is_empty());
+    let text = String::from_utf8(printed.stdout).unwrap();
+    assert!(text.contains("\npiranha_activations_total 4\n"), "{text}");
+    assert!(text.contains("\npiranha_status_readable{daemon=\"lvs\"} 0\n"));
+    let file = folder.path().join("piranha.prom");
+    let written = run(&["--metrics", "--to", file.to_str().unwrap()]);
+    assert!(written.status.success() && written.stdout.is_empty());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("\npiranha_activations_total 4\n"));
+    let nowhere = folder.path().join("none/piranha.prom");
+    let failed = run(&["--metrics", "--to", nowhere.to_str().unwrap()]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(
+        stderr(&failed).starts_with("pulse: cannot write "),
+        "{failed:?}"
+    );
+    let alone = run(&["--to", file.to_str().unwrap()]);
+    assert_eq!(stderr(&alone), "pulse: --to is for --metrics\n");
+}
+
+#[test]
 fn a_terminal_gets_the_line_of_the_file_too() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lvs.cf");
