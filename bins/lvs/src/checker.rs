@@ -60,6 +60,7 @@ pub(crate) fn spawn(start: &Start, manner: &Manner) -> Result<Child, ChildError>
     };
     let mut env = nanny.env.clone();
     env.push(("PIRANHA_REPORT".into(), REPORT.to_string().into()));
+    env.push(("PIRANHA_NAME".into(), start.name.clone().into()));
     if let Some(weight) = start.weight {
         env.push(("PIRANHA_WEIGHT".into(), weight.to_string().into()));
     }

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use crate::checker::{Manner, Order as CheckerOrder};
 use crate::connections::Connections;
 use crate::control::{Answers, Order, Orders};
-use crate::core::{Action, Core, Event, FAILED, Message, ProcessId};
+use crate::core::{Action, Core, Event, FAILED, Line, Message, ProcessId};
 use crate::desired::Mode;
 use crate::drains;
 use crate::load::{LoadError, Names, Source};
@@ -235,7 +235,7 @@ impl Shell {
 
     fn perform(&mut self, action: Action) -> Option<u8> {
         match action {
-            Action::Log(text) => tracing::info!("{text}"),
+            Action::Log(line) => log(&line),
             Action::Own(services) => {
                 let complaint = self
                     .owned
@@ -443,6 +443,11 @@ fn now() -> Now {
         steady: daemon::clock::boottime(),
         wall: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
     }
+}
+
+fn log(line: &Line) {
+    let (service, server) = line.about.split_once('/').unwrap_or((&line.about, ""));
+    tracing::info!(service, server, "{}", line.text);
 }
 
 /// A full or read-only disk hinders nothing and is said once, until it is well again.

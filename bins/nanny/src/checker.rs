@@ -159,7 +159,7 @@ impl Checker<'_> {
                 .original(real)
                 .iter()
                 .for_each(|line| info!("{line}"));
-            info!("{real} is not available: {reason}");
+            info!(reason = %reason, "{real} is not available: {reason}");
         } else {
             debug!("{real} is not available: {reason}");
         }
@@ -202,7 +202,7 @@ impl Checker<'_> {
         let real = self.monitor.real;
         match action {
             Action::Join { weight, entry } => {
-                info!("[ active ] making {real} available");
+                info!(verdict = "up", "[ active ] making {real} available");
                 self.active(weight, entry)
             }
             Action::SetWeight { weight } => {
@@ -238,7 +238,11 @@ impl Checker<'_> {
         let real = self.monitor.real;
         let reason = match cause {
             Cause::Check(reason) => {
-                info!("[inactive] shutting down {real} due to connection failure");
+                info!(
+                    verdict = "down",
+                    reason = reason.as_str(),
+                    "[inactive] shutting down {real} due to connection failure"
+                );
                 reason.as_str()
             }
             Cause::Forced => "forced down by signal",

@@ -14,9 +14,10 @@ mod table;
 
 pub use given::command;
 
+use daemon::log::set_field;
 use daemon::mode::{self, StartMode};
 use events::Events;
-use options::Service;
+use options::{Options, Service};
 use settings::Monitor;
 use std::ffi::OsString;
 use tracing::info;
@@ -60,11 +61,31 @@ fn start(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     running.ready();
+    name_in_journal(&options);
     monitor.notices.iter().for_each(|notice| info!("{notice}"));
     match options.service {
         Service::Failover => failover::run(&monitor, &mut events),
         Service::Lvs => checker::run(&options, monitor, &mut events),
     }
+}
+
+/// Which server the messages are about: under lvs by the names of lvs.cf, `SERVICE/SERVER`.
+fn name_in_journal(options: &Options) {
+    let real = format!("{}:{}", options.server, options.real_port);
+    let name = std::env::var("PIRANHA_NAME").unwrap_or_default();
+    match name.split_once('/') {
+        Some((service, server)) => {
+            set_field("service", service);
+            set_field("server", server);
+        }
+        None => {
+            let address = options.virtual_address.as_deref().unwrap_or_default();
+            let service = format!("{}:{}", address.to_string_lossy(), options.port);
+            set_field("service", &service);
+            set_field("server", &real);
+        }
+    }
+    set_field("address", &real);
 }
 
 fn refuse(text: &str) -> u8 {

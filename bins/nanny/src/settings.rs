@@ -2,7 +2,7 @@
 //!
 //! What the original's arguments have no room for comes in the environment: `PIRANHA_TIMEOUT_MS`,
 //! `PIRANHA_RETRIES`, `PIRANHA_SLOW_START` (0 or 1), `PIRANHA_PROGRAM_SLOTS` (`COUNT:FILE`, programs at
-//! once) and, under lvs, `PIRANHA_WEIGHT` (found in the table).
+//! once) and, under lvs, `PIRANHA_WEIGHT` (found in the table). `PIRANHA_NAME` is for messages only.
 
 use crate::options::{Options, Service};
 use health::Settings;

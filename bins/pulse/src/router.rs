@@ -233,6 +233,7 @@ impl Router {
         mut happened: UnboundedReceiver<Happened>,
         mut signals: Signals,
     ) -> ExitCode {
+        daemon::log::set_field("role", &self.identity.role.to_string());
         self.tell(match self.identity.role {
             Role::Primary => "STARTING PULSE AS MASTER",
             Role::Backup => "STARTING PULSE AS BACKUP",

@@ -20,6 +20,10 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::mode::StartMode;
 
+mod journal;
+
+pub use journal::set_field;
+
 /// The system log's socket.
 const SYSLOG_SOCKET: &str = "/dev/log";
 /// Priority informational, facility daemon: what the originals use for every message.
@@ -29,7 +33,8 @@ const LINE_LIMIT: usize = 4096;
 
 /// Sends this process's messages where `mode` says: to the system log as `TAG[PID]: MESSAGE`, or
 /// with `NoDaemon` to standard output as `NAME: MESSAGE`. Debug messages only when `verbose`.
-/// Fields follow the message as ` key=value`. A second call changes nothing.
+/// Where journald is the system log, it also gets the fields of a message and those of [`set_field`];
+/// the text is the same everywhere. A second call changes nothing.
 pub fn init(tag: &str, print_name: &str, mode: StartMode, verbose: bool) {
     let foreground = mode == StartMode::NoDaemon;
     install(Output {
@@ -91,7 +96,7 @@ impl<S: Subscriber> Layer<S> for Output {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut text = Text::default();
         event.record(&mut text);
-        let message = text.finish();
+        let message = one_line(text.message.trim_end_matches('\n'));
         if let Some(printed) = &self.printed {
             printed
                 .lock()
@@ -102,7 +107,7 @@ impl<S: Subscriber> Layer<S> for Output {
             logged
                 .lock()
                 .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .write(&message);
+                .write(&message, &text.fields);
         }
     }
 }
@@ -117,21 +122,12 @@ impl Output {
     }
 }
 
-/// An event as one line: the message, then the fields in their order.
+/// The message of an event, and what it is about.
 #[derive(Default)]
 struct Text {
     message: String,
-    fields: String,
-}
-
-impl Text {
-    fn finish(self) -> String {
-        one_line(self.message.trim_end_matches('\n')) + &one_line(&self.fields)
-    }
-
-    fn field(&mut self, name: &str, value: fmt::Arguments<'_>) {
-        let _ = write!(self.fields, " {name}={value}");
-    }
+    /// Of one line each.
+    fields: Vec<(&'static str, String)>,
 }
 
 impl Visit for Text {
@@ -139,17 +135,16 @@ impl Visit for Text {
         if field.name() == "message" {
             let _ = write!(self.message, "{value:?}");
         } else {
-            self.field(field.name(), format_args!("{value:?}"));
+            self.record_str(field, &format!("{value:?}"));
         }
     }
 
+    /// An empty field is none.
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message.push_str(value);
-        } else if value.is_empty() || value.contains([' ', '"', '=']) {
-            self.field(field.name(), format_args!("{value:?}"));
-        } else {
-            self.field(field.name(), format_args!("{value}"));
+        } else if !value.is_empty() {
+            self.fields.push((field.name(), one_line(value)));
         }
     }
 }
@@ -218,30 +213,44 @@ fn print(line: &str) -> bool {
 struct Logged {
     tag: String,
     syslog: Syslog,
+    /// The socket is journald's own.
+    journal: bool,
     lost: u64,
 }
 
 impl Logged {
     fn new(tag: &str) -> Self {
+        let journal = journal::is_behind(Path::new(SYSLOG_SOCKET));
+        let socket = if journal {
+            journal::SOCKET
+        } else {
+            SYSLOG_SOCKET
+        };
         Self {
             tag: tag.to_owned(),
-            syslog: Syslog::open(Path::new(SYSLOG_SOCKET)),
+            syslog: Syslog::open(Path::new(socket)),
+            journal,
             lost: 0,
         }
     }
 
-    fn write(&mut self, message: &str) {
-        if self.lost > 0 && self.syslog.send(self.datagram(&lost(self.lost)).as_bytes()) {
+    fn write(&mut self, message: &str, fields: &[(&'static str, String)]) {
+        if self.lost > 0 && self.send(&lost(self.lost), &[]) {
             self.lost = 0;
         }
-        if self.lost > 0 || !self.syslog.send(self.datagram(message).as_bytes()) {
+        if self.lost > 0 || !self.send(message, fields) {
             self.lost += 1;
         }
     }
 
-    fn datagram(&self, message: &str) -> String {
-        // Asked anew each time: the log is opened before the daemon forks.
-        format!("{PRIORITY}{}[{}]: {message}", self.tag, std::process::id())
+    fn send(&mut self, message: &str, fields: &[(&'static str, String)]) -> bool {
+        let datagram = if self.journal {
+            journal::datagram(&self.tag, message, fields)
+        } else {
+            // Asked anew each time: the log is opened before the daemon forks.
+            format!("{PRIORITY}{}[{}]: {message}", self.tag, std::process::id())
+        };
+        self.syslog.send(datagram.as_bytes())
     }
 }
 
@@ -319,12 +328,13 @@ mod tests {
         let mut logged = Logged {
             tag: "lvsd".to_owned(),
             syslog: Syslog::open(&path),
+            journal: false,
             lost: 0,
         };
-        logged.write("a");
-        logged.write("b");
+        logged.write("a", &[]);
+        logged.write("b", &[]);
         let listener = UnixDatagram::bind(&path).unwrap();
-        logged.write("100%s done");
+        logged.write("100%s done", &[("verdict", "up".to_owned())]);
         let mut buffer = [0; 256];
         let pid = std::process::id();
         let length = listener.recv(&mut buffer).unwrap();
@@ -335,6 +345,39 @@ mod tests {
             String::from_utf8_lossy(&buffer[..length]),
             format!("<30>lvsd[{pid}]: 100%s done")
         );
+    }
+
+    #[test]
+    fn journald_gets_the_fields() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let listener = UnixDatagram::bind(&path).unwrap();
+        let output = Output {
+            verbose: false,
+            printed: None,
+            logged: Some(Mutex::new(Logged {
+                tag: "nanny".to_owned(),
+                syslog: Syslog::open(&path),
+                journal: true,
+                lost: 0,
+            })),
+        };
+        tracing::subscriber::with_default(Events.with(output), || {
+            let real = "10.0.0.1:80";
+            tracing::info!(verdict = "down", reason = %"a\nb", server = "", "[inactive] {real}");
+        });
+        let mut buffer = [0; 512];
+        let length = listener.recv(&mut buffer).unwrap();
+        let text = String::from_utf8_lossy(&buffer[..length]);
+        assert!(
+            text.starts_with("MESSAGE=[inactive] 10.0.0.1:80\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\nPIRANHA_VERDICT=down\nPIRANHA_REASON=a\\nb\n"),
+            "{text}"
+        );
+        assert!(!text.contains("SERVER"), "{text}");
     }
 
     #[test]

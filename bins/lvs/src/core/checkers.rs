@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ALIVE, Action, Core, FAILED, ProcessId, Start};
+use super::{ALIVE, Action, Core, FAILED, Line, ProcessId, Start};
 use crate::health::{Health, Key};
 use crate::nanny::Spec;
 use crate::report::Report;
@@ -179,6 +179,7 @@ impl Core {
             key,
             id: self.next_process,
             spec: Arc::clone(&slot.spec),
+            name: self.plan.server_name(&key).unwrap_or_default(),
             weight: weight.filter(|weight| *weight > 0),
         })))
     }
@@ -219,7 +220,8 @@ impl Core {
             heard,
         };
         let name = self.plan.server_name(&key).unwrap_or_default();
-        self.log(format!("create_monitor for {name} running as pid {pid}"));
+        let text = format!("create_monitor for {name} running as pid {pid}");
+        self.log(Line::about(&name, text));
         self.changed = true;
     }
 
@@ -256,9 +258,8 @@ impl Core {
         let name = self.plan.server_name(&key).unwrap_or_default();
         self.changed = true;
         if self.plan.hard_shutdown {
-            self.log(format!(
-                "nanny for child {name} died! shutting down lvs ({how})"
-            ));
+            let text = format!("nanny for child {name} died! shutting down lvs ({how})");
+            self.log(Line::about(&name, text));
             self.leave(FAILED);
             return;
         }
@@ -266,9 +267,8 @@ impl Core {
             0 => "now".to_owned(),
             seconds => format!("in {seconds} s"),
         };
-        self.log(format!(
-            "nanny for child {name} died! starting it again {when} ({how})"
-        ));
+        let text = format!("nanny for child {name} died! starting it again {when} ({how})");
+        self.log(Line::about(&name, text));
         self.enqueue(now.steady + pause, key);
     }
 
@@ -318,7 +318,8 @@ impl Core {
         }
         for (key, id) in silent {
             let name = self.plan.server_name(&key).unwrap_or_default();
-            self.log(format!("nanny for child {name} is silent: killing it"));
+            let text = format!("nanny for child {name} is silent: killing it");
+            self.log(Line::about(&name, text));
             self.actions.push_back(Action::Kill(id));
         }
     }

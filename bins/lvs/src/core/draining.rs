@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipvs::Operation;
 
-use super::{Action, Core};
+use super::{Action, Core, Line};
 use crate::connections::Connections;
 use crate::desired::{Mode, desired, restricted};
 use crate::drains::{Drain, Drains};
@@ -67,7 +67,7 @@ impl Core {
         } else {
             format!(" ({why})")
         };
-        self.log(format!("draining {name}{reason}"));
+        self.log(Line::about(name, format!("draining {name}{reason}")));
         self.drains.insert(name.to_owned(), drain);
         self.drains_changed(now);
         Ok(())
@@ -78,7 +78,7 @@ impl Core {
         if self.drains.remove(name).is_none() {
             return Err(format!("{name} is not drained"));
         }
-        self.log(format!("enabling {name}"));
+        self.log(Line::about(name, format!("enabling {name}")));
         self.drains_changed(now);
         Ok(())
     }
@@ -94,7 +94,8 @@ impl Core {
             .collect();
         for name in &ended {
             self.drains.remove(name);
-            self.log(format!("enabling {name}: the time of its drain is over"));
+            let text = format!("enabling {name}: the time of its drain is over");
+            self.log(Line::about(name, text));
         }
         if !ended.is_empty() {
             self.drains_changed(now);
@@ -190,7 +191,8 @@ impl Core {
                 Some(format!("{}/{server}", service.name))
             });
             if let Some(name) = name {
-                self.log(format!("removing {name}, which is inactive: {why}"));
+                let text = format!("removing {name}, which is inactive: {why}");
+                self.log(Line::about(&name, text));
             }
         }
         if !keys.is_empty() {

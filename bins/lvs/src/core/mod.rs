@@ -70,7 +70,7 @@ pub enum Event {
 #[derive(Debug, PartialEq)]
 pub enum Action {
     /// A line for the log.
-    Log(String),
+    Log(Line),
     /// Write down what lvs owns.
     Own(BTreeSet<ServiceId>),
     /// Write down what people took out of service.
@@ -102,8 +102,34 @@ pub struct Start {
     pub id: ProcessId,
     /// Program and arguments.
     pub spec: Arc<Spec>,
+    /// What it is called in messages: `SERVICE/SERVER`.
+    pub name: String,
     /// Weight of the server in the table, from which the checker goes on.
     pub weight: Option<i32>,
+}
+
+/// A line for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Service, or service and server with a slash between, that it is about; empty: none in particular.
+    pub about: String,
+    /// What is said.
+    pub text: String,
+}
+
+impl Line {
+    pub(crate) fn about(name: &str, text: String) -> Self {
+        Self {
+            about: name.to_owned(),
+            text,
+        }
+    }
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        Self::about("", text)
+    }
 }
 
 /// A line for pulse.
@@ -172,7 +198,7 @@ pub struct Core {
     alive_due: Duration,
     actions: VecDeque<Action>,
     /// Lines that wait until it is known that lvs can work at all.
-    held: Vec<String>,
+    held: Vec<Line>,
     /// Something that the status shows has changed.
     changed: bool,
 }
@@ -261,23 +287,23 @@ impl Core {
             .fold(self.next_look, Duration::min)
     }
 
-    fn log(&mut self, text: String) {
-        self.actions.push_back(Action::Log(text));
+    fn log(&mut self, line: impl Into<Line>) {
+        self.actions.push_back(Action::Log(line.into()));
     }
 
     /// A line for the log, later when nothing is known of the table yet: a refusal to work stands alone.
-    pub fn announce(&mut self, text: String) {
+    pub fn announce(&mut self, line: impl Into<Line>) {
         if self.table.is_known() {
-            self.log(text);
+            self.log(line);
         } else {
-            self.held.push(text);
+            self.held.push(line.into());
         }
     }
 
     /// The table was read, or the record counts: lvs can work.
     fn release_lines(&mut self) {
-        for text in std::mem::take(&mut self.held) {
-            self.log(text);
+        for line in std::mem::take(&mut self.held) {
+            self.log(line);
         }
     }
 
@@ -291,21 +317,23 @@ impl Core {
         let old = std::mem::replace(&mut self.plan, plan);
         for service in old.in_order() {
             if !self.plan.services.contains_key(&service.service.id) {
-                self.announce(format!("shutting down virtual service {}", service.name));
+                let text = format!("shutting down virtual service {}", service.name);
+                self.announce(Line::about(&service.name, text));
             }
         }
-        let fresh: Vec<String> = self
+        let fresh: Vec<Line> = self
             .plan
             .in_order()
             .filter(|service| !old.services.contains_key(&service.service.id))
             .map(|service| {
-                format!(
+                let text = format!(
                     "starting virtual service {} active: {}",
                     service.name, service.port
-                )
+                );
+                Line::about(&service.name, text)
             })
             .collect();
-        fresh.into_iter().for_each(|text| self.announce(text));
+        fresh.into_iter().for_each(|line| self.announce(line));
         draining::reweight(&mut self.health, now, &old, &self.plan);
         self.depart(now, &old);
         self.table.plan_given(&old, &self.plan, self.configured);
@@ -379,7 +407,8 @@ impl Core {
             .collect();
         if self.mode.is_some_and(Mode::serves) {
             for name in names {
-                self.log(format!("shutting down virtual service {name}"));
+                let text = format!("shutting down virtual service {name}");
+                self.log(Line::about(&name, text));
             }
         }
         let mut leaving = Leaving {

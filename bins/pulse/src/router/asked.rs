@@ -39,7 +39,7 @@ impl Router {
     /// For the log and for those who ask later.
     pub(super) fn tell(&mut self, what: impl std::fmt::Display) {
         let text = what.to_string();
-        tracing::info!("{text}");
+        tracing::info!(phase = %self.machine.phase(), "{text}");
         self.history.add(text);
     }
 

@@ -189,6 +189,14 @@ fn start(machines: &Machines) -> Result<()> {
             "[ active ] \n",
         ),
         (
+            "journalctl -u pulse PIRANHA_ROLE=primary -o cat | grep -c 'STARTING PULSE AS MASTER'",
+            "1\n",
+        ),
+        (
+            "journalctl -u pulse PIRANHA_VERDICT=up -o json | grep -o '\"PIRANHA_ADDRESS\":\"10.20.0.101:80\"' | sort -u",
+            "\"PIRANHA_ADDRESS\":\"10.20.0.101:80\"\n",
+        ),
+        (
             "service pulse status >/dev/null && /etc/init.d/pulse status | sed s/[0-9]//g",
             "pulse (pid ) is running...\n",
         ),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipvs::{Operation, ServiceId, Table};
 
 use super::{Attempt, Busy, RETRY, RETRY_LONGEST, Trouble, place};
-use crate::core::{Action, Core, FAILED, Message};
+use crate::core::{Action, Core, FAILED, Line, Message};
 use crate::desired::{Mode, desired, restricted};
 use crate::identity;
 use crate::time::Now;
@@ -145,7 +145,8 @@ impl Core {
                 .get(&place.0)
                 .map(|service| service.name.clone());
             let name = name.unwrap_or_else(|| identity::service_text(&place.0));
-            self.log(format!("ipvsadm failed for virtual server {name}!"));
+            let text = format!("ipvsadm failed for virtual server {name}!");
+            self.log(Line::about(&name, text));
         } else {
             self.log(format!("{} command failed!", self.plan.ipvsadm));
         }

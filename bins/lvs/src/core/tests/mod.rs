@@ -157,7 +157,7 @@ impl World {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Log(text) => self.log.push(text),
+            Action::Log(line) => self.log.push(line.text),
             Action::Own(owned) => self.owned = owned,
             Action::Drains(drains) => self.drains = drains,
             Action::Tool(job) => {
@@ -175,6 +175,7 @@ impl World {
                 let (key, id) = (start.key, start.id);
                 self.starts.push(Start {
                     spec: Arc::clone(&start.spec),
+                    name: start.name.clone(),
                     ..*start
                 });
                 self.running.insert(id, *start);
