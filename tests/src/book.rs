@@ -111,6 +111,16 @@ impl Page {
             })
     }
 
+    /// What stands in the text as code, with its lines.
+    pub fn code(&self) -> Vec<(usize, &str)> {
+        self.prose()
+            .flat_map(|(number, line)| {
+                let spans = line.split('`').skip(1).step_by(2);
+                spans.map(move |span| (number, span))
+            })
+            .collect()
+    }
+
     /// Where links lead, with their lines.
     pub fn links(&self) -> Vec<(usize, &str)> {
         let targets = |line| {
@@ -183,7 +193,7 @@ mod tests {
     use super::*;
 
     fn sample() -> Page {
-        let text = "# The Title: 1\n[a](b.md#c) and [d](e)\n\n   ```sh\n   pulse -c \\\n     'a b' | cat\n   ```\n```\n[no](link)\n```\n";
+        let text = "# The Title: 1\n[a](b.md#c) and [d](e) `f -g` `h`\n\n   ```sh\n   pulse -c \\\n     'a b' | cat\n   ```\n```\n[no](link)\n```\n";
         Page {
             path: "a.md".into(),
             text: text.into(),
@@ -200,6 +210,7 @@ mod tests {
             .collect();
         assert_eq!(infos, [("sh".to_owned(), 4), (String::new(), 8)]);
         assert_eq!(page.links(), [(2, "b.md#c"), (2, "e")]);
+        assert_eq!(page.code(), [(2, "f -g"), (2, "h")]);
         assert_eq!(page.anchors(), ["the-title-1"]);
         assert!(page.block("lvs.cf").is_err());
     }

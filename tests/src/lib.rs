@@ -28,6 +28,7 @@ pub mod router;
 pub mod scenario;
 pub mod setup;
 pub mod shell;
+pub mod source;
 pub mod stall;
 pub mod stand_in;
 pub mod storm;

@@ -151,6 +151,48 @@ fn commands_are_ones_that_the_programs_take() {
     assert!(ours >= 40, "{ours} commands");
 }
 
+/// In the text: commands of ours with an option, of which brackets and `…` are not meant to be typed.
+#[test]
+fn commands_in_the_text_are_ones_that_the_programs_take() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for page in book::pages().unwrap() {
+        for (line, span) in page.code() {
+            let plain = span.replace(['[', ']'], "");
+            for command in book::commands(&plain) {
+                // Of alternatives the first.
+                let words = command.iter().filter(|word| *word != "…");
+                let words = words.map(|word| word.split("\\|").next().unwrap_or_default());
+                let command: Vec<String> = words.map(str::to_owned).collect();
+                let has_options = command.iter().any(|word| word.starts_with('-'));
+                if !has_options || !commands::is_ours(&command) {
+                    continue;
+                }
+                count += 1;
+                if let Err(text) = accepted(&command) {
+                    wrong.push(format!("{}:{line}: {span}: {text}", page.path.display()));
+                }
+            }
+        }
+    }
+    nothing_wrong(wrong);
+    assert!(count >= 40, "{count} commands");
+}
+
+/// No command of ours stands in a block that is not held to anything.
+#[test]
+fn each_block_with_commands_is_marked() {
+    let mut wrong = Vec::new();
+    for (at, _, text) in all_blocks(&book::pages().unwrap(), "") {
+        for command in book::commands(&text) {
+            if commands::is_ours(&command) && command.iter().any(|word| word.starts_with('-')) {
+                wrong.push(format!("{at}: {}", command.join(" ")));
+            }
+        }
+    }
+    nothing_wrong(wrong);
+}
+
 /// Files of the source that commands name are there.
 #[test]
 fn files_that_commands_name_are_there() {

@@ -2,6 +2,19 @@
 
 use lab::cli;
 
+const OURS: &[&str] = &[
+    "ipvsadm-rs",
+    "lvs",
+    "lvs-convert",
+    "lvsd",
+    "nanny",
+    "piranha-applier",
+    "piranha-gui",
+    "piranha-passwd",
+    "pulse",
+    "send_arp",
+];
+
 /// Programs of others that book and manuals call.
 const OTHERS: &[&str] = &[
     "apt-get",
@@ -21,6 +34,7 @@ const OTHERS: &[&str] = &[
     "killall",
     "ln",
     "man",
+    "mkdir",
     "modprobe",
     "openssl",
     "rpm",
@@ -40,6 +54,16 @@ const OTHERS: &[&str] = &[
     "gpasswd",
     "usermod",
 ];
+
+/// Whether it calls a program of ours.
+pub(crate) fn is_ours(command: &[String]) -> bool {
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["cargo", "lab", ..] => true,
+        [program, ..] => OURS.contains(program),
+        [] => false,
+    }
+}
 
 /// Whether the program is one of ours; what it has against its arguments.
 pub(crate) fn accepted(command: &[String]) -> Result<bool, String> {
