@@ -49,7 +49,7 @@ enum Command {
         #[command(flatten)]
         options: bench::Options,
     },
-    /// Build the packages for Debian and for distributions with rpm.
+    /// Build the packages for Debian and for distributions with rpm, and install, upgrade and erase the latter.
     Package,
     /// Kill nannies and lvs at random moments under established connections.
     Storm(Storm),
@@ -156,10 +156,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             Ok(exit_code(bench::lvs_inside(&programs, &rows)?))
         }
         Command::Package => {
+            interrupt::watch()?;
             for file in package::build()? {
                 println!("{}", file.display());
             }
-            Ok(ExitCode::SUCCESS)
+            Ok(exit_code(suite::packages()?))
         }
         Command::Storm(storm) => {
             interrupt::watch()?;

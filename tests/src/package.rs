@@ -33,17 +33,17 @@ pub fn build() -> Result<Vec<PathBuf>> {
     let programs = ["build", "--workspace", "--exclude", "lab", "--bins"];
     let release = [&programs[..], &["--release"]].concat();
     run(setup::cargo(&release))?;
-    Ok(vec![deb("release")?, rpm("release")?])
+    Ok(vec![deb("release")?, rpm()?])
 }
 
-/// The package for rpm of what was built in a profile, and the next version of it, for an upgrade.
-pub fn rpm(profile: &str) -> Result<PathBuf> {
+/// The package for rpm, and the next version of it, for an upgrade.
+fn rpm() -> Result<PathBuf> {
     RPM.install(&[])?;
     let (file, next) = (rpm_file()?, next_rpm_file()?);
     for (file, version) in [(&file, None), (&next, Some("version = '99'"))] {
         let mut command = RPM.command()?;
         command
-            .args(["generate-rpm", "--package", MANIFEST, "--profile", profile])
+            .args(["generate-rpm", "--package", MANIFEST])
             // Always the same way of finding the libraries, whatever is installed here.
             .args(["--auto-req", "builtin", "--output"])
             .arg(file)

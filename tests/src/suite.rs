@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Context, Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::scenario::{self, Outcome};
-use crate::{browser, checks, interrupt, manuals, setup};
+use crate::{browser, checks, interrupt, manuals, setup, tree};
 
 /// Limit for the kernel tests and for each group of end-to-end runs: for what hangs, not for what is slow.
 const LIMIT: Duration = Duration::from_secs(2400);
@@ -72,13 +72,23 @@ pub fn list() {
         println!("{:<24} {}", step.name, step.shows);
     }
     for scenario in scenario::all() {
-        let when = if scenario::on_request(scenario.name) {
-            " (only by name)"
+        let when = if scenario::of_packages().contains(&scenario.name) {
+            " (by cargo lab package)"
         } else {
             ""
         };
         println!("{:<24} {}{when}", scenario.name, scenario.shows);
     }
+}
+
+/// Puts the packages that were built to the test. True when all passed.
+pub fn packages() -> Result<bool> {
+    setup::require(setup::BASE)?;
+    setup::require(setup::UML)?;
+    tree::make(&["rpm"])?;
+    let wanted = scenario::of_packages().iter().copied().collect();
+    let outcomes = scenarios(Kernel::choose(), true, &wanted)?;
+    Ok(outcomes.iter().all(|outcome| outcome.passed))
 }
 
 /// Runs what was asked for, or everything. True when all passed.
@@ -183,10 +193,10 @@ fn select(only: &[String]) -> Result<BTreeSet<&'static str>> {
         .iter()
         .map(|step| step.name)
         .chain(scenario::all().iter().map(|scenario| scenario.name))
+        .filter(|name| !scenario::of_packages().contains(name))
         .collect();
     if only.is_empty() {
-        let all = all.into_iter();
-        return Ok(all.filter(|name| !scenario::on_request(name)).collect());
+        return Ok(all);
     }
     let mut wanted = BTreeSet::new();
     for asked in only {

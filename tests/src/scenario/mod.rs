@@ -79,9 +79,9 @@ pub fn all() -> Vec<Scenario> {
     .concat()
 }
 
-/// Whether it is run only when it is asked for by name.
-pub fn on_request(name: &str) -> bool {
-    installed::ON_REQUEST.contains(&name)
+/// The names of those that need both packages, and are not run with the others.
+pub fn of_packages() -> &'static [&'static str] {
+    installed::OF_PACKAGES
 }
 
 /// What must be installed for the scenarios with these names, beside what every run needs.
@@ -98,7 +98,7 @@ pub fn prepare(names: &BTreeSet<&str>) -> Result<()> {
         .iter()
         .any(|scenario| names.contains(scenario.name));
     if installed {
-        installed::prepare(names)
+        installed::prepare()
     } else {
         Ok(())
     }

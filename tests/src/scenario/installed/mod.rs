@@ -3,9 +3,10 @@
 mod init_script;
 mod package;
 mod rpm;
+mod scenes;
 mod systemd;
+mod web_tool;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,26 +24,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     systemd::PAIR,
     rpm::RPM,
 ];
-/// Run only when it is asked for: what makes that format takes minutes to build.
-pub(super) const ON_REQUEST: &[&str] = &[rpm::RPM.name];
+/// Run by `cargo lab package` alone, which has made that format.
+pub(super) const OF_PACKAGES: &[&str] = &[rpm::RPM.name];
 
 /// Where a machine has the package.
 const PACKAGE: &str = "/root/piranha.deb";
 /// Configuration of an installed pulse.
 const LVS_CF: &str = "/etc/sysconfig/ha/lvs.cf";
 
-/// What must be made before the kernel runs for the scenarios with these names.
-pub(super) fn prepare(names: &BTreeSet<&str>) -> Result<()> {
-    let of_rpm = names.contains(rpm::RPM.name);
-    tree::make(if of_rpm { &["rpm"] } else { &[] })?;
+/// What must be made before the kernel runs.
+pub(super) fn prepare() -> Result<()> {
+    tree::make(&[])?;
     let profile = match setup::own_program()?.parent() {
         Some(folder) if folder.ends_with("release") => "release",
         _ => "dev",
     };
     packages::deb(profile)?;
-    if of_rpm {
-        packages::rpm(profile)?;
-    }
     Ok(())
 }
 

@@ -28,10 +28,10 @@ fn rpm() -> Result<String> {
     // Debian's rpm warns of itself, and keeps its records elsewhere.
     machine.write(
         "/usr/local/bin/rpm",
-        "#!/bin/sh\nexec /usr/bin/rpm --dbpath /var/lib/rpm --force-debian \"$@\"\n",
+        "#!/bin/sh\ncase $1 in -i | -U | -e) set -- \"$@\" --force-debian ;; esac\n\
+         exec /usr/bin/rpm --dbpath /var/lib/rpm \"$@\"\n",
         0o755,
     )?;
-    machine.sh("rpm --initdb")?;
     bring_package(&machine)?;
     let count = same_files(&machine)?;
     let before = machine.sh(FILES)?;
@@ -122,7 +122,8 @@ fn upgrade_while_it_runs(machine: &Machine) -> Result<()> {
     Ok(())
 }
 
-/// pulse is stopped; nothing is left but what was edited, under rpm's name for it, and what was learnt.
+/// pulse is stopped; nothing is left but what was edited, under rpm's name for it, what was learnt, and a folder
+/// that is another program's.
 fn erase(machine: &Machine, before: &str) -> Result<()> {
     machine.sh("rpm -e piranha")?;
     machine.wait("! pidof pulse lvsd lvs nanny")?;
@@ -130,7 +131,11 @@ fn erase(machine: &Machine, before: &str) -> Result<()> {
     let left: Vec<&str> = after
         .lines()
         .filter(|line| !before.lines().any(|old| old == *line))
-        .filter(|line| !line.starts_with("/var/lib/piranha"))
+        .filter(|line| {
+            !["/var/lib/piranha", "/usr/share/fish"]
+                .iter()
+                .any(|start| line.starts_with(start))
+        })
         .collect();
     ensure!(
         left.contains(&format!("{LVS_CF}.rpmsave").as_str())

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{bring_package, configure, installed};
+use super::{configure, installed, scenes, web_tool};
 use crate::client::{self, Client};
 use crate::configuration::Configuration;
 use crate::ensure;
@@ -18,7 +18,7 @@ use crate::web::Web;
 
 pub(super) const PAIR: Scenario = Scenario {
     name: "systemd-pair",
-    shows: "two machines with systemd: start, stop, reload, kill, reboot, upgrade; programs of an old lvs.cf",
+    shows: "two machines with systemd: start, stop, reload, kill, reboot; the demonstration's scenes, an upgrade (F30), the web tool, programs of an old lvs.cf",
     ipvs: true,
     run: pair,
 };
@@ -44,14 +44,16 @@ const SCRIPTS: [(&str, &str); 3] = [
     ),
 ];
 
-struct Machines {
-    a: Machine,
-    b: Machine,
-    client: Client,
+pub(super) struct Machines {
+    pub(super) a: Machine,
+    pub(super) b: Machine,
+    pub(super) client: Client,
+    pub(super) web: Vec<Web>,
+    pub(super) network: Network,
 }
 
 impl Machines {
-    fn of(&self, side: Side) -> &Machine {
+    pub(super) fn of(&self, side: Side) -> &Machine {
         match side {
             Side::A => &self.a,
             Side::B => &self.b,
@@ -59,7 +61,7 @@ impl Machines {
     }
 
     /// Waits until one router serves, the other follows, and the client gets answers.
-    fn wait_active(&self, side: Side) -> Result<()> {
+    pub(super) fn wait_active(&self, side: Side) -> Result<()> {
         let since = Instant::now();
         self.of(side).wait("pulse --status >/dev/null")?;
         self.of(side.other())
@@ -69,7 +71,7 @@ impl Machines {
     }
 
     /// The same, whichever it is.
-    fn wait_settled(&self) -> Result<Side> {
+    pub(super) fn wait_settled(&self) -> Result<Side> {
         wait::until("one router active, the other standing by", LIMIT, || {
             let (a, _) = self.a.ask("pulse --status")?;
             let (b, _) = self.b.ask("pulse --status")?;
@@ -99,7 +101,7 @@ impl Machines {
 
 fn pair() -> Result<String> {
     let network = Network::build(Method::Nat, 2)?;
-    let _web: Vec<Web> = network
+    let web: Vec<Web> = network
         .servers
         .iter()
         .map(|node| Web::start(node, 80))
@@ -118,7 +120,13 @@ fn pair() -> Result<String> {
         SocketAddr::from((VIP, 80)),
         client::PATIENT,
     )?;
-    let mut machines = Machines { a, b, client };
+    let mut machines = Machines {
+        a,
+        b,
+        client,
+        web,
+        network,
+    };
     let result = scenes(&mut machines);
     machines.explained(result)
 }
@@ -147,10 +155,13 @@ fn scenes(machines: &mut Machines) -> Result<String> {
     start(machines)?;
     old_programs(machines)?;
     reload(machines, &configuration)?;
+    web_tool::used(&machines.a)?;
     stop_and_kill(machines)?;
-    upgrade(machines)?;
+    let connections = scenes::play(machines)?;
     reboot(machines)?;
-    Ok(String::new())
+    Ok(format!(
+        "{connections} connections lived through an upgrade"
+    ))
 }
 
 fn start(machines: &Machines) -> Result<()> {
@@ -278,30 +289,14 @@ fn stop_and_kill(machines: &Machines) -> Result<()> {
     machines.wait_active(Side::A)
 }
 
-/// The package installed anew on the standby router, then on the active one, which hands over.
-fn upgrade(machines: &Machines) -> Result<()> {
-    for machine in [&machines.b, &machines.a] {
-        bring_package(machine)?;
-        let old = machine.sh("cat /run/pulse.pid")?;
-        machine.sh(&format!(
-            "dpkg --force-confdef --force-confold -i {}",
-            super::PACKAGE
-        ))?;
-        let new = machine.sh("cat /run/pulse.pid")?;
-        ensure!(old != new, "the upgrade did not start pulse {old} anew");
-        machines.wait_settled()?;
-    }
-    machines.wait_active(Side::B)
-}
-
 /// The active router goes down and comes back as the one that stands by.
 fn reboot(machines: &mut Machines) -> Result<()> {
-    machines.b.ask("systemctl reboot")?;
-    let b = &mut machines.b;
-    wait::for_it("the active router has gone down", LIMIT, || Ok(!b.is_on()))?;
-    machines.a.wait("pulse --status >/dev/null")?;
-    machines.b.switch_on()?;
-    machines.wait_active(Side::A)?;
-    machines.b.sh("systemctl is-active pulse && journalctl -b -u pulse -o cat | grep -q 'STARTING PULSE AS BACKUP'")?;
+    machines.a.ask("systemctl reboot")?;
+    let a = &mut machines.a;
+    wait::for_it("the active router has gone down", LIMIT, || Ok(!a.is_on()))?;
+    machines.b.wait("pulse --status >/dev/null")?;
+    machines.a.switch_on()?;
+    machines.wait_active(Side::B)?;
+    machines.a.sh("systemctl is-active pulse && journalctl -b -u pulse -o cat | grep -q 'STARTING PULSE AS MASTER'")?;
     Ok(())
 }
