@@ -63,7 +63,6 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("bins/nanny/src/settings.rs", "check"),
     ("bins/nanny/src/settings.rs", "greeting"),
     ("bins/nanny/src/settings.rs", "port_warning"),
-    ("bins/piranha-applier/src/audit.rs", "told"),
     ("bins/piranha-gui/src/lib.rs", "need_an_account"),
     ("bins/piranha-gui/src/lib.rs", "start"),
     ("bins/piranha-gui/src/privileges.rs", "drop_to"),
