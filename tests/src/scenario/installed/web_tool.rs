@@ -13,6 +13,7 @@ use crate::ensure;
 use crate::error::{Context, Error, Result};
 use crate::machine::Machine;
 use crate::node::Node;
+use crate::wait;
 
 /// Where it listens unless it is told otherwise.
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3636);
@@ -28,11 +29,10 @@ pub(super) fn used(machine: &Machine) -> Result<()> {
     let mut visitor = Visitor::new(machine.node());
     machine.wait("bash -c '</dev/tcp/127.0.0.1/3636'")?;
     visitor.log_in()?;
-    let page = visitor.get("/secure/control")?;
-    ensure!(
-        page.status == 200 && page.text.contains("10.20.0.101:80"),
-        "the page of the pair: {page:?}"
-    );
+    wait::for_it("the page of the pair shows its server", LIMIT, || {
+        let page = visitor.get("/secure/control")?;
+        Ok(page.status == 200 && page.text.contains("10.20.0.101:80"))
+    })?;
     sandboxed(machine)?;
     change(machine, &mut visitor)?;
     machine.sh("systemctl stop piranha-gui piranha-applier.socket piranha-applier")?;
