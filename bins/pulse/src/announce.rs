@@ -87,8 +87,10 @@ impl Announcement {
         }
         tracing::info!("gratuitous lvs arps finished");
         // By now a frozen partner has lost its addresses, after having answered ARP for longer.
-        if let Some(lifetime) = self.lifetime.filter(|lifetime| *lifetime >= PAUSE * ROUNDS) {
-            sleep_until(start + lifetime + PAUSE).await;
+        if let Some(end) = self.lifetime.map(|lifetime| lifetime + PAUSE)
+            && end >= PAUSE * ROUNDS
+        {
+            sleep_until(start + end).await;
             self.round(&mut last_error).await;
         }
         while let Some(interval) = self.interval {

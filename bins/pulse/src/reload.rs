@@ -52,6 +52,10 @@ impl AddressChanges {
             add: missing(new, old),
         }
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.add.is_empty()
+    }
 }
 
 /// The lifetime is a matter of the next renewal.

@@ -57,8 +57,8 @@ enum Happened {
     Lvs(u64, lvs_child::Outcome),
     AddressesUp(u64, Vec<String>),
     Renewed(u64, Vec<String>),
-    /// After a reload; whether addresses were added.
-    Followed(u64, Vec<String>, bool),
+    /// After a reload that changed addresses.
+    Followed(u64, Vec<String>),
     Missing(u64, Vec<VipAddress>),
     LetGo(u64, Vec<String>),
     /// Where new connections can be passed on to.
@@ -341,7 +341,7 @@ impl Router {
             }
             Happened::AddressesUp(turn, errors) => self.addresses_up(turn, errors),
             Happened::Renewed(turn, errors) => self.renewed(turn, errors),
-            Happened::Followed(turn, errors, added) => self.followed(turn, errors, added),
+            Happened::Followed(turn, errors) => self.followed(turn, errors),
             Happened::Missing(turn, vips) => self.missing(turn, &vips),
             Happened::LetGo(turn, errors) => self.let_go_done(turn, errors),
             Happened::WayOpened(turn, opened) => self.way_opened(turn, opened),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use daemon::notify;
+use daemon::{clock, notify};
 use heartbeat::Event;
 use tokio::sync::oneshot;
 
@@ -11,6 +11,7 @@ use super::asked::answer;
 use super::{Happened, Router, settings};
 use crate::addresses;
 use crate::control::Outcome;
+use crate::plan::Plan;
 use crate::reload::{self, AddressChanges, Reloaded};
 
 /// Who waits for the end of a reload.
@@ -128,33 +129,48 @@ impl Router {
             self.cleaned_up(self.instance);
         }
         if self.claimed {
-            self.change_addresses(AddressChanges::between(&old, &new));
+            let changes = AddressChanges::between(&old, &new);
+            if changes.is_empty() {
+                self.follow_times(&old);
+            } else {
+                self.change_addresses(changes);
+            }
         }
         self.read_links();
     }
 
     fn change_addresses(&mut self, changes: AddressChanges) {
         let (netdev, turn) = (Rc::clone(&self.netdev), self.turn);
-        if changes.remove.is_empty() && changes.add.is_empty() {
-            return;
-        }
         self.start(async move {
             let mut errors = addresses::remove(&netdev, &changes.remove).await;
             errors.extend(addresses::bring_up(&netdev, &changes.add).await);
-            Happened::Followed(turn, errors, !changes.add.is_empty())
+            Happened::Followed(turn, errors)
         });
     }
 
-    pub(super) fn followed(&mut self, turn: u64, errors: Vec<String>, added: bool) {
+    /// The same addresses, but perhaps for another lifetime, or to be announced at other times.
+    fn follow_times(&mut self, old: &Plan) {
+        if !self.held {
+            return;
+        }
+        if self.plan.lifetime != old.lifetime {
+            self.renew_at = Some(clock::boottime());
+        }
+        if (self.plan.lifetime, self.plan.arp_interval) != (old.lifetime, old.arp_interval) {
+            self.announce();
+        }
+    }
+
+    pub(super) fn followed(&mut self, turn: u64, errors: Vec<String>) {
         for error in &errors {
             tracing::info!("{error}");
         }
         if turn != self.turn || !self.held {
             return;
         }
-        if added {
-            self.announce();
-        }
-        self.plan_renewal(!errors.is_empty());
+        // Removed ones are no longer to be announced, either.
+        self.announce();
+        // Those that stay may have got another lifetime.
+        self.renew_at = Some(clock::boottime());
     }
 }

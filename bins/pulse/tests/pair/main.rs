@@ -11,6 +11,7 @@ mod limits;
 mod links;
 mod network;
 mod people;
+mod reloads;
 mod standby;
 mod world;
 
