@@ -88,6 +88,7 @@ pub fn packages() -> Result<bool> {
     tree::make(&["rpm"])?;
     let wanted = scenario::of_packages().iter().copied().collect();
     let outcomes = scenarios(Kernel::choose(), true, &wanted)?;
+    println!("{}", summary(&outcomes, &[]));
     Ok(outcomes.iter().all(|outcome| outcome.passed))
 }
 
@@ -230,10 +231,14 @@ fn scenarios(kernel: Kernel, ipvs: bool, wanted: &BTreeSet<&str>) -> Result<Vec<
         .filter(|scenario| scenario.ipvs == ipvs && wanted.contains(scenario.name))
         .map(|scenario| scenario.name)
         .collect();
-    let mut outcomes = Vec::new();
+    let mut outcomes: Vec<Outcome> = Vec::new();
     let mut died_during = None;
     while !left.is_empty() {
-        outcomes.extend(one_boot(kernel, ipvs, &left)?);
+        let mut new = one_boot(kernel, ipvs, &left)?;
+        for outcome in &mut new {
+            outcome.attempts += u32::from(died_during == Some(outcome.name.as_str()));
+        }
+        outcomes.extend(new);
         left.retain(|name| outcomes.iter().all(|outcome| outcome.name != *name));
         let Some(next) = left.first() else { break };
         if died_during == Some(*next) {

@@ -287,6 +287,7 @@ fn ports_reused() -> Result<String> {
     let configuration = Configuration::new(Method::Nat, 2);
     with_pair(&configuration, 2, |pair| {
         let limit = Duration::from_millis(2500) + SLACK;
+        let mark = pair.router(Side::A).journal.mark();
         pair.router(Side::A).signal(Signal::SIGTERM)?;
         let mut passed_on = 0;
         while pair.router(Side::A).one("pulse").is_ok() {
@@ -295,6 +296,8 @@ fn ports_reused() -> Result<String> {
             }
         }
         pair.router_mut(Side::A).wait_for_exit(limit)?;
+        let journal = &pair.router(Side::A).journal;
+        journal.wait_from(mark, "passing new connections on", SLACK)?;
         pair.wait_settled(Side::B, &configuration, SETTLE)?;
         pair.router_mut(Side::A).start()?;
         pair.wait_settled(Side::B, &configuration, SETTLE)?;

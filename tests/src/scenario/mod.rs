@@ -115,8 +115,8 @@ pub struct Outcome {
     pub attempts: u32,
 }
 
-/// A scenario that failed is run once more, and once more again when the machine stood still during
-/// both: on a machine that others use too, one that missed its turn does not stop a change. It is not
+/// A scenario that failed is run once more, and once more again when the machine stood still during the
+/// second run: on a machine that others use too, one that missed its turn does not stop a change. It is not
 /// hidden either: the reason is printed, and the last lines name it.
 const ATTEMPTS: u32 = 3;
 

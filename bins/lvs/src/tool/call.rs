@@ -36,6 +36,8 @@ impl Call {
             stderr: Output::Pipe,
             // A batch that outlives lvs would write into the table of its successor.
             die_with_parent: Some(Signal::SIGKILL),
+            // Ctrl-C at a terminal is for lvs, which has its last batch to write then.
+            own_session: true,
             ..Spec::new(path)
         };
         let child = spec.spawn().map_err(|error| {

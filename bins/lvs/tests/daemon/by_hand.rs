@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::world::{World, is_gone, wait};
@@ -378,4 +378,26 @@ fn the_tool_for_the_next_batch_is_started_beforehand_and_may_die() {
     assert_eq!(lvs.ends().code(), Some(0));
     assert!(!lvs.has_logged("failed"));
     assert!(!lvs.has_logged("cannot"));
+}
+
+/// A terminal signals the whole foreground group.
+#[test]
+fn ctrl_c_leaves_no_entry_though_a_tool_waits() {
+    let more = |number: u8| {
+        let name = format!("web{number}");
+        WEB.replace("web", &name).replace(
+            "192.0.2.80 eth0:1",
+            &format!("192.0.2.{number} eth0:{number}"),
+        )
+    };
+    let world = World::new(&format!("{}{}{}{}", more(81), more(82), more(83), more(84)));
+    let mut lvs = world.by_hand();
+    wait("four services", || {
+        world.read("table").matches("-A ").count() == 4
+    });
+    wait("a tool that waits", || waiting_tool(&world).is_some());
+    killpg(lvs.pid(), Signal::SIGINT).unwrap();
+    assert_eq!(lvs.ends().code(), Some(0));
+    assert_eq!(world.read("table"), "");
+    assert!(!lvs.has_logged("failed"));
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -79,7 +80,9 @@ impl World {
     /// Starts lvs by hand in the foreground.
     pub(crate) fn by_hand(&self) -> Lvs {
         let mut command = self.command(&["-n"]);
-        Lvs::new(command.stdin(Stdio::null()).spawn().unwrap())
+        // A group of its own, as a shell gives to a command in the foreground.
+        command.stdin(Stdio::null()).process_group(0);
+        Lvs::new(command.spawn().unwrap())
     }
 
     /// Starts lvs as pulse does, its standard input and answers given as pipes.

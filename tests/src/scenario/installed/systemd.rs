@@ -199,6 +199,7 @@ fn start(machines: &Machines) -> Result<()> {
             "journalctl -u pulse -t nanny -o cat | grep 'making 10.20.0.101:80 available' | sort -u | sed 's/making.*//'",
             "[ active ] \n",
         ),
+        ("systemctl show -P WatchdogUSec pulse", "30s\n"),
         (
             "journalctl -u pulse PIRANHA_ROLE=primary -o cat | grep -c 'STARTING PULSE AS MASTER'",
             "1\n",
