@@ -61,10 +61,12 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
 }
 
 fn write(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
+    // A crash may have left it; and in a folder of another user it may be a link of theirs, which must
+    // not be followed: a new file never is.
+    let _ = remove_file(path);
     let mut file = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o644)
         .open(path)?;
     // Whatever mask the starter has set.
@@ -91,6 +93,33 @@ mod tests {
         assert_eq!(read(&path).unwrap().0, b"new and longer");
         assert!(read(folder.path()).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn planted_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("piranha.prom");
+        let precious = folder.path().join("precious");
+        std::fs::write(&precious, "precious").unwrap();
+        std::fs::set_permissions(&precious, Permissions::from_mode(0o600)).unwrap();
+        let planted = temporary_beside(&path).unwrap();
+        std::os::unix::fs::symlink(&precious, &planted).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
+        let mode = precious.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(path.symlink_metadata().unwrap().is_file());
+        assert_eq!(read(&path).unwrap().0, b"new");
+        assert!(planted.symlink_metadata().is_err());
+    }
+
+    #[test]
+    fn leftover_of_a_crash_is_no_hindrance() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pulse.json");
+        std::fs::write(temporary_beside(&path).unwrap(), "a longer half").unwrap();
+        replace(&path, b"whole").unwrap();
+        assert_eq!(read(&path).unwrap().0, b"whole");
     }
 
     #[test]
