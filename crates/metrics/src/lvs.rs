@@ -203,13 +203,16 @@ fn about<'a>(service: &'a Service<'_>) -> [(&'static str, &'a str); 2] {
     [("virtual", &service.name), ("service", &service.service)]
 }
 
-/// The labels by which a server is known: its service and itself in lvs.cf, and its address and port.
+/// The labels by which a server is known: those of its service, as blocks of lvs.cf may share a name;
+/// its own name in lvs.cf, and its address and port.
 fn about_server<'a>(
     service: &'a Service<'_>,
     server: &'a Server<'_>,
-) -> [(&'static str, &'a str); 3] {
+) -> [(&'static str, &'a str); 4] {
+    let [name, id] = about(service);
     [
-        ("virtual", &service.name),
+        name,
+        id,
         ("server", &server.name),
         ("address", &server.server),
     ]
@@ -256,11 +259,13 @@ fn servers(text: &mut Exposition, lvs: &Lvs<'_>) {
         }
     }
     text.begin(&SERVER_OPEN);
-    for ([service, name, address], server) in all() {
-        let active = [service, name, address, ("state", "active")];
-        text.sample_if(&active, server.active_connections);
-        let inactive = [service, name, address, ("state", "inactive")];
-        text.sample_if(&inactive, server.inactive_connections);
+    for (labels, server) in all() {
+        for (state, count) in [
+            ("active", server.active_connections),
+            ("inactive", server.inactive_connections),
+        ] {
+            text.sample_if(&[&labels[..], &[("state", state)]].concat(), count);
+        }
     }
     for (family, both) in [
         (&SERVER_PACKETS, packets as Both),

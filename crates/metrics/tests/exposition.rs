@@ -231,8 +231,9 @@ fn a_router_as_openmetrics() {
         &[web[0], web[1], ("direction", "out")],
         "13",
     );
-    let alpha = [web[0], ("server", "alpha"), ("address", "10.1.0.1:80")];
-    let beta = [web[0], ("server", "beta"), ("address", "10.1.0.2:80")];
+    let of_web = |name, address| [web[0], web[1], ("server", name), ("address", address)];
+    let alpha = of_web("alpha", "10.1.0.1:80");
+    let beta = of_web("beta", "10.1.0.2:80");
     is("piranha_server_up", &alpha, "1");
     is("piranha_server_up", &beta, "0");
     is("piranha_server_verdict_changes", &alpha, "5");
@@ -241,13 +242,42 @@ fn a_router_as_openmetrics() {
     is("piranha_server_drained", &alpha, "1");
     is(
         "piranha_server_open_connections",
-        &[alpha[0], alpha[1], alpha[2], ("state", "inactive")],
+        &[&alpha[..], &[("state", "inactive")]].concat(),
         "6",
     );
     // Not known: not told.
     let up = &families["piranha_server_up"].samples;
     assert_eq!(up.len(), 2, "gamma has no verdict yet");
     assert_eq!(families["piranha_server_weight"].samples.len(), 1);
+}
+
+#[test]
+fn servers_of_two_services_with_one_name_stay_apart() {
+    let service = |id, weight| {
+        serde_json::json!({ "name": "dns", "service": id, "present": true, "servers": [{
+            "name": "one", "server": "10.1.0.1:53", "verdict": "up", "changes": 0, "nanny": 7,
+            "weight": weight, "configured_weight": weight, "check_ms": 1.0,
+            "active_connections": 1, "inactive_connections": 2,
+            "counters": {
+                "connections": 1, "in_packets": 1, "out_packets": 1, "in_bytes": 1, "out_bytes": 1,
+            },
+        }] })
+    };
+    let services = [
+        service("-t 192.0.2.53:53", 1),
+        service("-u 192.0.2.53:53", 2),
+    ];
+    let status = serde_json::json!({ "version": "1", "mode": "active", "services": services });
+    let families = read(&of(&serde_json::to_vec(&status).unwrap())).unwrap();
+    for (id, weight) in [("-t 192.0.2.53:53", "1"), ("-u 192.0.2.53:53", "2")] {
+        let server = [
+            ("virtual", "dns"),
+            ("service", id),
+            ("server", "one"),
+            ("address", "10.1.0.1:53"),
+        ];
+        assert_eq!(value(&families, "piranha_server_weight", &server), weight);
+    }
 }
 
 #[test]
