@@ -36,11 +36,11 @@ const FILES: [&str; 2] = ["pulse.json", "lvs.json"];
 
 const READABLE: Family = Family::gauge(
     "piranha_status_readable",
-    "Whether the daemon's status file is there and can be read: 0 when the daemon does not run.",
+    "Whether the daemon's status file is there and can be read: 0 when it ended; killed, it leaves the file.",
 );
 const AGE: Family = Family::gauge(
     "piranha_status_age_seconds",
-    "Time since the daemon wrote its status file; pulse writes every 5 s, a serving lvs every 2 s.",
+    "Time since the daemon wrote its status file; pulse writes every 5 s, a serving lvs with each audit.",
 )
 .in_unit("seconds");
 

@@ -1,4 +1,5 @@
-//! What the metrics need of the status files. Unknown fields are for others, missing ones are not known.
+//! What the metrics need of the status files. Unknown fields are for others; what an `Option` or a default
+//! stands for may be missing, a file without any other field counts as missing.
 
 use std::borrow::Cow;
 
