@@ -18,10 +18,12 @@ static ALWAYS: Mutex<Vec<(&'static str, String)>> = Mutex::new(Vec::new());
 /// From now on each message of this process has this field in the journal, `PIRANHA_` and the name in
 /// capitals. Its text does not change.
 pub fn set_field(name: &'static str, value: &str) {
+    // It may be an option's, or of the environment: a second line would be a field of its own.
+    let value = super::one_line(value);
     let mut fields = ALWAYS.lock().unwrap_or_else(PoisonError::into_inner);
     match fields.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, old)) => value.clone_into(old),
-        None => fields.push((name, value.to_owned())),
+        Some((_, old)) => *old = value,
+        None => fields.push((name, value)),
     }
 }
 
@@ -50,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_stand_beside_the_text() {
+    fn fields_stand_beside_the_text_and_start_no_others() {
         set_field("role", "backup");
         set_field("role", "primary");
         let fields = [("verdict", "up".to_owned())];
@@ -63,6 +65,12 @@ mod tests {
         let text = datagram("pulse", "", &own);
         assert!(
             text.ends_with("SYSLOG_IDENTIFIER=pulse\nPIRANHA_ROLE=x\n"),
+            "{text}"
+        );
+        set_field("role", "web\nPRIORITY=0");
+        let text = datagram("nanny", "", &[]);
+        assert!(
+            text.ends_with("\nPIRANHA_ROLE=web\\nPRIORITY=0\n"),
             "{text}"
         );
     }
