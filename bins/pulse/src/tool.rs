@@ -1,5 +1,6 @@
 //! What pulse does instead of running: a look at a configuration file, a word with a running one.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -36,7 +37,8 @@ fn metrics(run_dir: &Path, to: Option<&Path>) -> ExitCode {
     let read = |name: &str| daemon::status::read(&run_dir.join(name)).ok();
     let text = metrics::render(Form::Textfile, read);
     let Some(path) = to else {
-        print!("{text}");
+        // Whoever reads may have gone.
+        let _ = io::stdout().write_all(text.as_bytes());
         return ExitCode::SUCCESS;
     };
     match daemon::status::replace(path, text.as_bytes()) {
