@@ -209,7 +209,7 @@ impl Sockets {
         self.strangers
     }
 
-    /// All kinds of what is refused together get one line in ten seconds.
+    /// All kinds of what is refused together get one line in ten seconds, less often when they go on.
     pub(crate) fn log_refusal(&mut self, text: &str) {
         self.rubbish.log(text);
     }
