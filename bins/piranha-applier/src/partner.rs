@@ -106,6 +106,7 @@ pub(crate) fn send(applier: &Applier, to: Ipv4Addr, origin: &Origin) -> Outcome 
         input.extend_from_slice(&current.bytes);
         let command = ["piranha-applier", "--receive"];
         let said = remote(applier, to, &command, input, SAID)
+            .and_then(Heard::if_done)
             .map_err(|why| format!("the partner did not take the file: {why}"))?;
         match said.lines().next() {
             Some(line) => Ok(line.to_owned()),
@@ -126,11 +127,8 @@ pub(crate) fn status(applier: &Applier) -> Result<Reply, String> {
     let to = address(applier)?;
     let ask = |program: &str| {
         let command = [program, "--status", "--json"];
-        let said = remote(applier, to, &command, Vec::new(), STATE);
-        let state = said.and_then(|text| {
-            serde_json::from_str(&text).map_err(|error| format!("not understood: {error}"))
-        });
-        state.map_or_else(
+        let heard = remote(applier, to, &command, Vec::new(), STATE);
+        heard.and_then(Heard::state).map_or_else(
             |why| Said::Silent(format!("{program} of the partner: {why}")),
             Said::Status,
         )
@@ -141,14 +139,43 @@ pub(crate) fn status(applier: &Applier) -> Result<Reply, String> {
     })
 }
 
-/// What a command there says, at most so many bytes of it.
+/// What came of a command there.
+struct Heard {
+    is_success: bool,
+    said: String,
+    /// The first line of what it complained of.
+    complaint: String,
+}
+
+impl Heard {
+    /// What it said, if its exit status is that of success.
+    fn if_done(self) -> Result<String, String> {
+        if self.is_success {
+            Ok(self.said)
+        } else {
+            Err(self.complaint)
+        }
+    }
+
+    /// The state that it told. The exit status tells of the router, not of the answer: that of a
+    /// standby is not zero.
+    fn state(self) -> Result<Value, String> {
+        match serde_json::from_str(&self.said) {
+            Ok(state) => Ok(state),
+            Err(error) if self.is_success => Err(format!("not understood: {error}")),
+            Err(_) => Err(self.complaint),
+        }
+    }
+}
+
+/// Runs a command there and keeps at most so many bytes of what it says.
 fn remote(
     applier: &Applier,
     to: Ipv4Addr,
     command: &[&str],
     input: Vec<u8>,
     most: u64,
-) -> Result<String, String> {
+) -> Result<Heard, String> {
     let ssh = applier.settings.ssh.as_deref();
     let ssh = ssh.ok_or_else(|| "it is not reached".to_owned())?;
     let mut child = Command::new(ssh)
@@ -171,11 +198,12 @@ fn remote(
     let _ = writer.join();
     let text = |thread: std::thread::JoinHandle<String>| thread.join().unwrap_or_default();
     let (said, complained) = (text(said), text(complained));
-    match ended {
-        Some(true) => Ok(said),
-        Some(false) => Err(complained.lines().next().unwrap_or_default().to_owned()),
-        None => Err(format!("no end within {} s", LIMIT.as_secs())),
-    }
+    let is_success = ended.ok_or_else(|| format!("no end within {} s", LIMIT.as_secs()))?;
+    Ok(Heard {
+        is_success,
+        said,
+        complaint: complained.lines().next().unwrap_or_default().to_owned(),
+    })
 }
 
 /// The beginning of what it says; the rest is read away.

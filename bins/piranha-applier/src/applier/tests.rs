@@ -503,13 +503,13 @@ fn r20_the_file_goes_to_the_partner_by_ssh_without_a_shell() {
     assert_eq!(args, expected);
 }
 
-/// `ssh` answers as the partner's pulse does; lvs does not run there.
+/// `ssh` answers as the pulse of a standby does, exit status included; lvs does not run there.
 #[test]
-fn the_partners_state_comes_by_ssh_without_a_shell() {
+fn the_state_of_a_standby_partner_comes_by_ssh_without_a_shell() {
     let ssh = tempfile::tempdir().unwrap();
     let program = ssh.path().join("ssh");
     let script = format!(
-        "#!/bin/sh\necho \"$@\" >> {}/args\ncase $* in\n*pulse*) echo '{{\"phase\":\"standby\"}}';;\n\
+        "#!/bin/sh\necho \"$@\" >> {}/args\ncase $* in\n*pulse*) echo '{{\"phase\":\"standby\"}}'; exit 3;;\n\
          *) echo 'lvs does not run' >&2; exit 1;;\nesac\n",
         ssh.path().display()
     );
