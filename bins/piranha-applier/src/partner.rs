@@ -68,10 +68,10 @@ pub(crate) fn compare(applier: &Applier) -> Result<Partner, String> {
     })
 }
 
-/// Where the file may be sent to.
+/// Where the partner is reached.
 ///
 /// # Errors
-/// Why it may not, or where is not known.
+/// Why it is not, or where is not known.
 pub(crate) fn address(applier: &Applier) -> Result<Ipv4Addr, String> {
     if applier.settings.ssh.is_none() {
         return Err(
@@ -79,7 +79,7 @@ pub(crate) fn address(applier: &Applier) -> Result<Ipv4Addr, String> {
         );
     }
     let config = lvs_config::parse(&applier.read()?.bytes)
-        .map_err(|error| format!("lvs.cf is not sent, it has errors: {error}"))?
+        .map_err(|error| format!("the partner is not reached: lvs.cf has errors: {error}"))?
         .config;
     if config.global.rsh_command.value != *"ssh" {
         return Err("the partner is reached only with rsh_command = ssh in lvs.cf".to_owned());

@@ -539,6 +539,26 @@ fn the_state_of_a_standby_partner_comes_by_ssh_without_a_shell() {
     assert_eq!(args, expected);
 }
 
+/// Nothing was to be sent: the words fit both questions.
+#[test]
+fn with_a_wrong_file_the_partner_is_not_reached_whatever_for() {
+    let world = World::with(|settings| settings.ssh = Some("ssh".into()));
+    std::fs::write(
+        world.folder.path().join("lvs.cf"),
+        format!("{FILE}virtual x {{\n"),
+    )
+    .unwrap();
+    let send = Request::SendToPartner { origin: origin() };
+    for request in [Request::PartnerStatus, send] {
+        let reply = world.applier.answer(request);
+        let Reply::Error { message } = reply else {
+            panic!("{reply:?}");
+        };
+        let reason = "the partner is not reached: lvs.cf has errors: ";
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
 /// What pulse says of the file and what is said here are the same words.
 #[test]
 fn pair_digests_are_those_of_pulse() {

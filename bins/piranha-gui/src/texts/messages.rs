@@ -111,6 +111,10 @@ static MESSAGES: &[(&str, &str)] = &[
         "상대 라우터에 연결하지 않습니다. {} 옵션이 없습니다",
     ),
     (
+        "the partner is not reached: lvs.cf has errors: {}",
+        "상대 라우터에 연결하지 않습니다. lvs.cf에 오류가 있습니다: {}",
+    ),
+    (
         "the partner is reached only with {} in lvs.cf",
         "상대 라우터에는 lvs.cf에 {}이(가) 있을 때만 연결합니다",
     ),
@@ -208,6 +212,9 @@ mod tests {
     fn parts_are_told_too_and_strange_messages_stay() {
         let message = "written; pulse is not running here";
         let expected = "기록했습니다. 이 라우터에서 pulse이(가) 실행되지 않습니다";
+        assert_eq!(told(Language::Korean, message), expected);
+        let message = "the partner is not reached: lvs.cf has errors: line 3: x";
+        let expected = "상대 라우터에 연결하지 않습니다. lvs.cf에 오류가 있습니다: line 3: x";
         assert_eq!(told(Language::Korean, message), expected);
         let strange = "disk on fire";
         assert_eq!(told(Language::Korean, strange), strange);
