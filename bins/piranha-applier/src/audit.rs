@@ -11,6 +11,8 @@ use change::protocol::Entry;
 
 /// Beyond this size the file begins anew; the one before is kept.
 const LARGEST: u64 = 8 << 20;
+/// What the one before is called: not as logrotate calls those that it keeps.
+const BEFORE: &str = "jsonl.old";
 /// How much of the end is read for the last entries.
 const TAIL: u64 = 1 << 20;
 /// The longest difference that an entry keeps.
@@ -34,7 +36,7 @@ impl Audit {
                 .create(folder)?;
         }
         if fs::metadata(&self.0).is_ok_and(|about| about.len() > LARGEST) {
-            fs::rename(&self.0, self.0.with_extension("jsonl.1"))?;
+            fs::rename(&self.0, self.0.with_extension(BEFORE))?;
         }
         let file = OpenOptions::new()
             .append(true)
@@ -159,10 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn a_large_log_begins_anew() {
+    fn a_large_log_begins_anew_and_takes_no_name_of_logrotate() {
         let folder = tempfile::tempdir().unwrap();
         let audit = Audit::new(folder.path());
         let path = folder.path().join("audit.jsonl");
+        let rotated = folder.path().join("audit.jsonl.1");
+        fs::write(&rotated, "of last month").unwrap();
         File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
         let long = Entry {
             difference: "한".repeat(DIFFERENCE),
@@ -170,7 +174,8 @@ mod tests {
         };
         audit.open().unwrap().write(long);
         assert!(path.metadata().unwrap().len() < 2 * DIFFERENCE as u64);
-        assert!(folder.path().join("audit.jsonl.1").exists());
+        assert!(folder.path().join("audit.jsonl.old").exists());
+        assert_eq!(fs::read_to_string(rotated).unwrap(), "of last month");
         assert_eq!(audit.last(1).len(), 1);
     }
 }
