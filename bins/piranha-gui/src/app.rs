@@ -40,6 +40,8 @@ pub(crate) struct App {
     pub(crate) log_ins: Semaphore,
     pub(crate) hashing: Semaphore,
     pub(crate) live: Arc<Semaphore>,
+    /// Whoever asks the partner: that keeps the applier for as long as ssh takes.
+    pub(crate) partner: Arc<Semaphore>,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
     started: Instant,
@@ -60,6 +62,7 @@ impl App {
             log_ins: Semaphore::new(LOG_INS),
             hashing: Semaphore::new(1),
             live: Arc::new(Semaphore::new(LIVE)),
+            partner: Arc::new(Semaphore::new(1)),
             sessions: Mutex::new(Sessions::new(Limits {
                 idle: options.idle,
                 longest: options.longest,

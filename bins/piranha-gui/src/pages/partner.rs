@@ -59,16 +59,31 @@ pub(crate) async fn page(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
 ) -> Response {
-    let (pulse, lvs) = match applier::ask_for(&app, &visitor, &Request::PartnerStatus).await {
+    let (pulse, lvs) = match ask(&app, &visitor).await {
         Ok(Reply::Status { pulse, lvs }) => (read::<Pulse>(pulse), read::<Lvs>(lvs)),
-        Ok(Reply::Error { message }) => (Err(message), Err(String::new())),
+        Ok(Reply::Error { message }) | Err(message) => (Err(message), Err(String::new())),
         Ok(_) => (Err(String::new()), Err(String::new())),
-        Err(error) => (Err(error.to_string()), Err(String::new())),
     };
     show(
         StatusCode::OK,
         &drawing(&visitor, &app.monitor.snapshot(), pulse, lvs),
     )
+}
+
+/// Asks the partner, unless somebody does. The place is kept to the end of that, also when the browser
+/// does not wait for it: ssh runs on then.
+async fn ask(app: &Arc<App>, visitor: &Visitor) -> Result<Reply, String> {
+    let Ok(place) = Arc::clone(&app.partner).try_acquire_owned() else {
+        return Err(visitor.texts().partner_view_asked.to_owned());
+    };
+    let (app, visitor) = (Arc::clone(app), visitor.clone());
+    let asked = tokio::spawn(async move {
+        let reply = applier::ask_for(&app, &visitor, &Request::PartnerStatus).await;
+        drop(place);
+        reply
+    });
+    let reply = asked.await.map_err(|error| error.to_string())?;
+    reply.map_err(|error| error.to_string())
 }
 
 fn read<T: DeserializeOwned>(said: Said) -> Result<T, String> {

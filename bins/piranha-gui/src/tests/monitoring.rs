@@ -158,6 +158,32 @@ async fn without_a_way_to_the_partner_its_view_says_so() {
     );
 }
 
+/// A browser that reloads drops its request, while ssh runs on.
+#[tokio::test]
+async fn the_partner_is_asked_once_at_a_time_however_often_its_view_is_reloaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("applier.sock");
+    let applier = tokio::net::UnixListener::bind(&socket).unwrap();
+    let site = Site::furnished(FILE, |mut app| {
+        app.applier = socket;
+        app
+    });
+    let browser = site.log_in("guest").await;
+    let asked = tokio::select! {
+        answer = browser.get("/secure/partner") => panic!("{answer:?}"),
+        asked = applier.accept() => asked.unwrap().0,
+    };
+    let text = browser.get("/secure/partner").await.text;
+    assert!(text.contains("is being asked already"), "{text}");
+    drop(asked);
+    // Free again.
+    drop(site.app.partner.acquire().await.unwrap());
+    tokio::select! {
+        answer = browser.get("/secure/partner") => panic!("{answer:?}"),
+        asked = applier.accept() => drop(asked.unwrap()),
+    }
+}
+
 #[tokio::test]
 async fn figures_wait_for_their_time_while_states_change() {
     let site = Site::new();

@@ -122,6 +122,7 @@ texts! { Texts {
     partner_other_file: "ANOTHER lvs.cf", "다른 lvs.cf";
     partner_no_view: "does not tell (an original Piranha)", "알리지 않음(원본 Piranha)";
     partner_view: "How the partner sees the pair and its services", "상대 라우터에서 본 라우터 쌍과 서비스";
+    partner_view_asked: "the partner is being asked already; look again in a while", "상대 라우터에 이미 묻고 있습니다. 잠시 후 다시 보십시오";
     partner_view_none: "There is no view of the partner:", "상대 라우터의 상태를 볼 수 없습니다:";
     partner_view_text: "This is what the partner's daemons say now; the page does not follow by itself.", "상대 라우터의 데몬이 지금 알려 준 상태입니다. 이 페이지는 자동으로 갱신되지 않습니다.";
     service: "Service", "서비스";
