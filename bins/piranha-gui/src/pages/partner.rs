@@ -16,12 +16,14 @@ use crate::applier;
 use crate::monitor::Snapshot;
 use crate::monitoring::{partner_state, phase_name, role, verdict_class};
 use crate::pages::{Shell, Tab, show};
-use crate::status::{Lvs, Pulse};
+use crate::status::{Lvs, Pulse, Server, Service};
 use crate::texts::Texts;
 use crate::visitor::Visitor;
 
 struct Row {
     service: String,
+    /// Protocol, address and port.
+    identity: String,
     server: String,
     here: (&'static str, String),
     there: (&'static str, String),
@@ -134,20 +136,16 @@ fn rows(t: &'static Texts, here: Option<&Lvs>, there: &Lvs) -> Vec<Row> {
         .flat_map(|lvs| &lvs.services)
         .flat_map(|service| {
             let servers = service.servers.iter();
-            servers.map(|it| {
-                (
-                    (service.name.as_str(), it.name.as_str()),
-                    it.health.as_str(),
-                )
-            })
+            servers.map(|server| (key(service, server), server.health.as_str()))
         })
         .collect();
     let mut rows = Vec::new();
     for service in &there.services {
         for server in &service.servers {
-            let known = here.get(&(service.name.as_str(), server.name.as_str()));
+            let known = here.get(&key(service, server));
             rows.push(Row {
                 service: service.name.clone(),
+                identity: service.service.clone(),
                 server: server.name.clone(),
                 here: known.map_or(("quiet", "–".to_owned()), |health| verdict(health)),
                 there: verdict(&server.health),
@@ -156,6 +154,12 @@ fn rows(t: &'static Texts, here: Option<&Lvs>, there: &Lvs) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// What tells a server of a service from all others, on both routers. Names do not: the service of
+/// tcp and that of udp may bear the same one.
+fn key<'a>(service: &'a Service, server: &'a Server) -> (&'a str, &'a str) {
+    (&service.service, &server.server)
 }
 
 #[cfg(test)]
@@ -192,5 +196,38 @@ mod tests {
         let text = page.render().unwrap();
         let said = "There is no view of the partner: no route to host";
         assert!(text.contains(said), "{text}");
+    }
+
+    #[test]
+    fn services_of_one_name_are_told_apart() {
+        let lvs = |tcp: &str, udp: &str| {
+            let service = |service: &str, health: &str| {
+                let server =
+                    serde_json::json!({"name": "one", "server": "10.0.0.11:53", "health": health});
+                serde_json::json!({"name": "dns", "service": service, "servers": [server]})
+            };
+            let services = [
+                service("-t 192.0.2.80:53", tcp),
+                service("-u 192.0.2.80:53", udp),
+            ];
+            serde_json::from_value::<Lvs>(serde_json::json!({"services": services})).unwrap()
+        };
+        let t = crate::visitor::Language::English.texts();
+        let rows = rows(t, Some(&lvs("down", "up")), &lvs("up", "down"));
+        let seen = |row: &Row| {
+            (
+                row.identity.clone(),
+                row.here.1.clone(),
+                row.there.1.clone(),
+            )
+        };
+        let row = |identity: &str, here: &str, there: &str| {
+            (identity.to_owned(), here.to_owned(), there.to_owned())
+        };
+        let expected = [
+            row("-t 192.0.2.80:53", t.down, t.up),
+            row("-u 192.0.2.80:53", t.up, t.down),
+        ];
+        assert_eq!(rows.iter().map(seen).collect::<Vec<_>>(), expected);
     }
 }
