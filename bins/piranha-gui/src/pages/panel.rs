@@ -6,7 +6,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use change::{FieldError, Guarded, Item, Name, guarded};
-use lvs_config::Place;
+use lvs_config::{Place, ServiceKind};
 
 use crate::configuration::Loaded;
 use crate::edits;
@@ -251,6 +251,9 @@ pub(crate) fn banners(f: &'static Forms, loaded: &Loaded) -> Vec<Banner> {
     let mut banners = Vec::new();
     if let Some(why) = &loaded.silence {
         banners.push(Banner::error(format!("{} {why}", f.applier_silent)));
+    }
+    if loaded.config.global.service.value == ServiceKind::Fos {
+        banners.push(Banner::error(f.failover_file));
     }
     if loaded.has_errors {
         banners.push(Banner::error(f.wrong_file));

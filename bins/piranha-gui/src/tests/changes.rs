@@ -387,6 +387,30 @@ async fn a_wrong_file_is_shown_with_its_messages_and_not_changed() {
     assert_eq!(site.file(), wrong);
 }
 
+/// pulse refuses to start with it, though the file has no error.
+#[tokio::test]
+async fn a_file_of_failover_services_is_told_of_on_all_its_pages() {
+    let pages = [
+        "/secure/global",
+        "/secure/redundancy",
+        "/secure/virtuals",
+        "/secure/history",
+    ];
+    for (file, is_told) in [
+        (FILE.to_owned(), false),
+        (FILE.replace("service = lvs", "service = fos"), true),
+    ] {
+        let site = Site::with(&file);
+        let browser = site.log_in("guest").await;
+        for page in pages {
+            let answer = browser.get(page).await;
+            assert_eq!(answer.status, StatusCode::OK, "{page}");
+            let text = answer.text;
+            assert_eq!(text.contains("service = fos:"), is_told, "{page}: {text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn r15_without_the_applier_the_file_is_shown_and_cannot_be_changed() {
     let site = Site::new();

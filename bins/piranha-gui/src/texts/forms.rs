@@ -82,6 +82,7 @@ texts! { Forms {
     messages_below: "Some fields are wrong; nothing was written.", "잘못된 항목이 있습니다. 아무것도 기록하지 않았습니다.";
 
     wrong_file: "lvs.cf has errors; it can be changed here again when they are corrected. Monitoring goes on.", "lvs.cf에 오류가 있습니다. 오류를 고쳐야 여기에서 변경할 수 있습니다. 모니터링은 계속됩니다.";
+    failover_file: "lvs.cf has service = fos: failover services are not supported, and pulse refuses to start. Only service = lvs works; correct that line in the file itself.", "lvs.cf에 service = fos가 있습니다. 장애 조치(failover) 서비스는 지원하지 않으며 pulse가 시작되지 않습니다. service = lvs만 쓸 수 있습니다. 파일에서 그 줄을 고치십시오.";
     file_unreadable: "lvs.cf cannot be read. It must exist and the group piranha must be allowed to read it (owner root, group piranha, mode 640).", "lvs.cf를 읽을 수 없습니다. 파일이 있어야 하며 piranha 그룹이 읽을 수 있어야 합니다(소유자 root, 그룹 piranha, 모드 640).";
     applier_silent: "piranha-applier does not answer, so nothing can be changed from here:", "piranha-applier가 응답하지 않아 여기에서 변경할 수 없습니다:";
     line: "line", "줄";
