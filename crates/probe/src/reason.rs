@@ -304,6 +304,27 @@ mod tests {
             reset.original(real),
             ["READ returned error 104:Connection reset by peer"]
         );
+        let late = |step| Reason::TimedOut {
+            step,
+            limit: Duration::from_secs(6),
+            got: Vec::new(),
+        };
+        let (got, expected) = (b"no".to_vec(), "yes".to_owned());
+        let short = Reason::TooShort {
+            got: got.clone(),
+            expected: expected.clone(),
+        };
+        for (reason, words) in [
+            (late(Step::Connecting), "CONNECT to 10.0.0.3:80 timed out"),
+            (late(Step::Reading), "READ to 10.0.0.3:80 timed out"),
+            (short, "READ from 10.0.0.3:80 was too short"),
+            (
+                Reason::Output { got, expected },
+                "Trouble. Received results are not what we expected from (10.0.0.3:80)",
+            ),
+        ] {
+            assert_eq!(reason.original(real), [words]);
+        }
         assert_eq!(Reason::Refused.original(real), Vec::<String>::new());
     }
 }
