@@ -41,6 +41,30 @@ fn a_first_check_that_fails_is_told() {
 }
 
 #[test]
+fn f13_without_descriptors_a_check_fails_with_the_reason_and_the_next_one_is_made() {
+    let scene = scene("127.77.2.9", &[], &[SLOW]);
+    assert_eq!(scene.news(), "nanny 1");
+    assert_eq!(scene.news(), scene.active(1));
+    let limit = |descriptors: u32| {
+        let limited = std::process::Command::new("prlimit")
+            .arg(format!("--pid={}", scene.nanny.pid()))
+            .arg(format!("--nofile={descriptors}:"))
+            .status();
+        assert!(limited.unwrap().success());
+    };
+    limit(3);
+    scene.nanny.signal(Signal::SIGHUP);
+    assert_eq!(
+        scene.news(),
+        scene.inactive("Too many open files while making a socket")
+    );
+    limit(1024);
+    scene.nanny.signal(Signal::SIGHUP);
+    assert_eq!(scene.news(), scene.active(1));
+    scene.end();
+}
+
+#[test]
 fn a_line_at_a_time_tells_the_ramp() {
     let scene = scene("127.77.2.3", &["-w", "64", "-t", "10", "-a", "10"], &[]);
     scene.nanny.report().find("nanny 1");

@@ -1,6 +1,7 @@
 //! lvs started from a shell: lvs.cf from a file, signals.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
@@ -202,6 +203,58 @@ fn f13_without_descriptors_for_checkers_the_table_is_still_written() {
             .count(),
         0
     );
+}
+
+#[test]
+fn f13_without_processes_the_table_stays_and_lvs_tries_now_and_then() {
+    /// Nobody else's.
+    const USER: &str = "54323";
+    let world = World::new(WEB);
+    let mut lvs = world.by_hand_as(USER);
+    world.verdict("10.0.0.1:80", "up 10");
+    world.verdict("10.0.0.2:8080", "up 1");
+    let whole = format!("{SERVICE}{A}{B}");
+    world.table(&whole);
+    let pid = lvs.pid();
+    let limit = |processes: u32| {
+        let words = format!(
+            "--reuid={USER} --regid={USER} --clear-groups prlimit --pid {pid} --nproc={processes}:"
+        );
+        let limited = std::process::Command::new("setpriv")
+            .args(words.split(' '))
+            .status();
+        assert!(limited.unwrap().success());
+    };
+    limit(1);
+    let starts = world.lines("starts").len();
+    kill(*world.nannies().first().unwrap(), Signal::SIGKILL).unwrap();
+    lvs.logs("nanny for child web/");
+    let (before, span) = (processor_seconds(pid), Duration::from_secs(4));
+    std::thread::sleep(span);
+    let share = (processor_seconds(pid) - before) / span.as_secs_f64();
+    assert!(share < 0.05, "{share} of a processor");
+    assert_eq!(world.lines("starts").len(), starts, "started all the same");
+    assert_eq!(world.read("table"), whole);
+
+    limit(64);
+    wait("another nanny", || world.lines("starts").len() > starts);
+    world.write("lvs.cf", &WEB.replace("weight = 10", "weight = 4"));
+    lvs.signal(Signal::SIGHUP);
+    world.table(&whole.replace("-w 10", "-w 4"));
+}
+
+/// What a process has used so far.
+fn processor_seconds(pid: Pid) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    let ticks: Vec<f64> = rest
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse().unwrap())
+        .collect();
+    // USER_HZ is 100 everywhere.
+    ticks.iter().sum::<f64>() / 100.0
 }
 
 #[test]

@@ -85,6 +85,20 @@ impl World {
         Lvs::new(command.spawn().unwrap())
     }
 
+    /// The same as another user, whose processes can be limited.
+    pub(crate) fn by_hand_as(&self, user: &str) -> Lvs {
+        let inner = self.command(&["-n"]);
+        let mut command = Command::new("unshare");
+        command.args(["-n", "--", "setpriv", "--clear-groups"]);
+        command.args([format!("--reuid={user}"), format!("--regid={user}")]);
+        let own = inner.get_args().skip_while(|word| *word != "--");
+        command
+            .args(own)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        Lvs::new(command.spawn().unwrap())
+    }
+
     /// Starts lvs as pulse does, its standard input and answers given as pipes.
     pub(crate) fn under_pulse(&self) -> (Lvs, Pulse) {
         let mut command = Command::new("sh");
