@@ -36,6 +36,7 @@ pub mod suite;
 pub mod table;
 pub mod terminal;
 pub mod tree;
+pub mod visitor;
 pub mod wait;
 pub mod web;
 pub mod wire;

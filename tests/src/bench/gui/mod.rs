@@ -61,14 +61,14 @@ pub(super) fn run(options: &Options) -> Result<bool> {
 
 fn measure(programs: &Path, time: Duration) -> Result<bool> {
     let site = Site::start(programs)?;
-    let client = site.log_in()?;
-    let mut good = pages(&site, &client)?;
+    let mut client = site.log_in()?;
+    let mut good = pages(&site, &mut client)?;
     good &= updates(&site, &client, time)?;
     Ok(good)
 }
 
 /// While lvs writes its counters as it always does.
-fn pages(site: &Site, client: &Client) -> Result<bool> {
+fn pages(site: &Site, client: &mut Client) -> Result<bool> {
     let writer = Writer::start(site, UPDATE * 10, 1);
     let mut slowest = (0.0, String::new());
     let mut times = Vec::new();

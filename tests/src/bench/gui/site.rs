@@ -10,10 +10,11 @@ use std::time::Duration;
 use nix::unistd::{User, geteuid};
 use tempfile::TempDir;
 
-use super::client::{Client, request};
+use super::client::Client;
 use super::state::{State, lvs_cf, pulse_json};
 use crate::bench::lvs::usage;
 use crate::error::{Context, Error, Result};
+use crate::visitor::Visitor;
 use crate::wait;
 
 pub(super) const USER: &str = "piranha";
@@ -75,7 +76,9 @@ impl Site {
             &[&["--listen", &listen, "--user", &user], &accounts[..]].concat(),
         )?;
         wait::for_it("the web tool answers", SOON, || {
-            Ok(request(address, "GET", "/health", "", "").is_ok_and(|it| it.body == b"ok\n"))
+            Ok(Visitor::new(address, None)
+                .get("/health")
+                .is_ok_and(|it| it.text == "ok\n"))
         })?;
         Ok(site)
     }
