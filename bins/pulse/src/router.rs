@@ -24,7 +24,7 @@ use daemon::mode::{Running, StartMode};
 use daemon::runtime::Signals;
 use daemon::{Signal, clock, notify};
 use heartbeat::{Configuration, Event, Machine, Phase, Role, Settings};
-use netdev::{Netdev, VipAddress};
+use netdev::{Introductions, Netdev, VipAddress};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, LocalSet, spawn_local};
@@ -124,6 +124,8 @@ struct Router {
     /// When it was told to end.
     told_to_end: Option<Duration>,
     links: links::Known,
+    /// None where packets may not be sent: the kernels find each other without, a second later.
+    introductions: Option<Introductions>,
     sight: looking::Sight,
     /// Changes of addresses and links; none when they cannot be seen.
     devices: Option<netdev::Events>,
@@ -215,6 +217,7 @@ impl Router {
             standby_pause: None,
             told_to_end: None,
             links: links::Known::default(),
+            introductions: Introductions::open().ok(),
             sight: looking::Sight::default(),
             devices: None,
             blind_for: None,

@@ -3,14 +3,16 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::os::fd::IntoRawFd;
 use std::thread::sleep;
 use std::time::Duration;
 
+use nix::sys::socket::SockType;
 use pnet::datalink::{self, Channel, Config, DataLinkSender, MacAddr, NetworkInterface};
 use pnet::packet::arp::{ArpHardwareTypes, ArpOperations, MutableArpPacket};
 use pnet::packet::ethernet::{EtherTypes, MutableEthernetPacket};
 
-use crate::{Error, Result, index_of};
+use crate::{Error, Result, index_of, packet};
 
 /// Length of a frame: the shortest that Ethernet allows, without checksum.
 pub const FRAME_LENGTH: usize = 60;
@@ -85,14 +87,16 @@ impl Sender {
             ips: Vec::new(),
             flags: 0,
         };
-        let settings = Config {
-            promiscuous: false,
-            write_timeout: Some(Duration::from_secs(1)),
-            ..Config::default()
-        };
         let failed = |source| Error::PacketSocket {
             interface: interface.to_owned(),
             source,
+        };
+        let socket = packet::open_to_send(SockType::Raw).map_err(failed)?;
+        let settings = Config {
+            socket_fd: Some(socket.into_raw_fd()),
+            promiscuous: false,
+            write_timeout: Some(Duration::from_secs(1)),
+            ..Config::default()
         };
         match datalink::channel(&target, settings).map_err(failed)? {
             Channel::Ethernet(channel, _) => Ok(Self {

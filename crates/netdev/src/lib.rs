@@ -25,7 +25,7 @@ pub use events::{Event, Events};
 pub use link::Link;
 pub use netlink::Netdev;
 pub use pnet::datalink::MacAddr;
-pub use question::{Claim, Questions, introduce};
+pub use question::{Claim, Introductions, Questions};
 
 /// Shorthand for this crate's results.
 pub type Result<T> = std::result::Result<T, Error>;

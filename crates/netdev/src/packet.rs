@@ -1,4 +1,4 @@
-//! Packet sockets that take ARP only.
+//! Packet sockets for ARP.
 //!
 //! Owns the link-layer address of a socket, for which nix has no safe constructor, and says why its
 //! use is sound.
@@ -20,11 +20,16 @@ const ARP: u16 = 0x0806;
 /// Opens a socket that never blocks, gets the payload of the ARP frames that arrive at the interface
 /// with this number, and not of those that this machine sends.
 pub(crate) fn open(index: u32) -> io::Result<OwnedFd> {
-    // Protocol 0 receives nothing until it is bound.
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = socket(AddressFamily::Packet, SockType::Datagram, flags, None)?;
+    let socket = open_to_send(SockType::Datagram)?;
     bind(socket.as_raw_fd(), &address(index, None)?)?;
     Ok(socket)
+}
+
+/// Opens a socket that receives nothing as long as it is not bound, since its protocol is 0. One that
+/// receives already is bound only after the kernel has waited for all processors.
+pub(crate) fn open_to_send(kind: SockType) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    Ok(socket(AddressFamily::Packet, kind, flags, None)?)
 }
 
 /// Sends an ARP payload in a frame from the interface's own address.

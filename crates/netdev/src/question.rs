@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
 
 use nix::errno::Errno;
+use nix::sys::socket::SockType;
 use pnet::datalink::MacAddr;
 use pnet::packet::arp::{ArpHardwareTypes, ArpOperations, ArpPacket, MutableArpPacket};
 use pnet::packet::ethernet::EtherTypes;
@@ -104,17 +105,35 @@ impl Questions {
     }
 }
 
-/// Asks everybody on an interface for `address` and tells where `own` is, so that the kernels of both
-/// know each other at once: one that has asked in vain asks again a second later only.
-pub fn introduce(interface: &str, own: (Ipv4Addr, MacAddr), address: Ipv4Addr) -> Result<()> {
-    let index = index_of(interface)?;
-    let question = question(address, own.1, own.0);
-    let sent = packet::open(index)
-        .and_then(|socket| packet::send(&socket, index, MacAddr::broadcast(), &question));
-    sent.map_err(|source| Error::Send {
-        interface: interface.to_owned(),
-        source,
-    })
+/// A socket that tells other machines where this one is; for every interface.
+///
+/// It is kept, since to close a packet socket takes some tens of milliseconds: the kernel waits until
+/// no processor uses it any more.
+#[derive(Debug)]
+pub struct Introductions(OwnedFd);
+
+impl Introductions {
+    /// Opens it, in the calling thread's network namespace. Needs root or `CAP_NET_RAW`.
+    pub fn open() -> io::Result<Self> {
+        packet::open_to_send(SockType::Datagram).map(Self)
+    }
+
+    /// Asks everybody on an interface for `address` and tells where `own` is, so that the kernels of
+    /// both know each other at once: one that has asked in vain asks again a second later only.
+    pub fn introduce(
+        &self,
+        interface: &str,
+        own: (Ipv4Addr, MacAddr),
+        address: Ipv4Addr,
+    ) -> Result<()> {
+        let index = index_of(interface)?;
+        let question = question(address, own.1, own.0);
+        let sent = packet::send(&self.0, index, MacAddr::broadcast(), &question);
+        sent.map_err(|source| Error::Send {
+            interface: interface.to_owned(),
+            source,
+        })
+    }
 }
 
 fn question(address: Ipv4Addr, asker: MacAddr, own: Ipv4Addr) -> [u8; LENGTH] {

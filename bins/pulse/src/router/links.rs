@@ -151,7 +151,8 @@ impl Router {
         };
         if let Some(interface) = holder
             && let Some(mac) = self.links.mac(interface)
-            && let Err(error) = netdev::introduce(interface, (own, mac), partner)
+            && let Some(introductions) = &self.introductions
+            && let Err(error) = introductions.introduce(interface, (own, mac), partner)
         {
             tracing::debug!("DEBUG -- {error}");
         }

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use netdev::arp::{GratuitousArp, Sender};
-use netdev::{Echo, MacAddr, Netdev, Questions, introduce};
+use netdev::{Echo, Introductions, MacAddr, Netdev, Questions};
 
 use crate::{in_namespace, ip};
 
@@ -71,7 +71,11 @@ fn machines_that_were_introduced_know_each_other() {
         let own = netdev.link("left").await.unwrap().mac.unwrap();
         // What a kernel that has asked in vain remembers until it asks again.
         ip("neigh add 10.1.2.3 dev left nud incomplete");
-        introduce("left", ([10, 1, 2, 1].into(), own), [10, 1, 2, 3].into()).unwrap();
+        let introductions = Introductions::open().unwrap();
+        let this = ([10, 1, 2, 1].into(), own);
+        introductions
+            .introduce("left", this, [10, 1, 2, 3].into())
+            .unwrap();
         let mac = neighbour.mac().to_string();
         while !ip("neigh show 10.1.2.3").contains(&mac) {
             tokio::time::sleep(Duration::from_millis(1)).await;
