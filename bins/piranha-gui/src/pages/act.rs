@@ -30,6 +30,9 @@ const TIMES: [(u64, &str); 6] = [
     (7 * 86_400, "7 d"),
 ];
 
+/// Characters of a reason, as the form's field has it, too.
+const LONGEST_REASON: usize = 200;
+
 #[derive(Template)]
 #[template(path = "drain.html")]
 struct DrainPage<'a> {
@@ -39,6 +42,11 @@ struct DrainPage<'a> {
     server: &'a str,
     is_drained: bool,
     times: [(u64, &'static str); 6],
+    /// What was typed and chosen, and what is wrong with it.
+    why: &'a str,
+    seconds: Option<u64>,
+    why_error: Option<&'static str>,
+    seconds_error: Option<&'static str>,
 }
 
 pub(crate) async fn drain_form(
@@ -78,8 +86,19 @@ pub(crate) async fn drain_form(
         server: name,
         is_drained,
         times: TIMES,
+        why: "",
+        seconds: None,
+        why_error: None,
+        seconds_error: None,
     };
     show(StatusCode::OK, &page)
+}
+
+/// Where the form of a server is.
+fn drain_path(server: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("server", server);
+    format!("/secure/drain?{}", query.finish())
 }
 
 pub(crate) async fn drain(
@@ -87,19 +106,32 @@ pub(crate) async fn drain(
     Extension(visitor): Extension<Visitor>,
     Extension(form): Extension<Form>,
 ) -> Response {
-    let f = visitor.language.forms();
-    let seconds = form.text("seconds").parse().ok();
-    let why = form.text("why").trim();
-    if why.chars().any(char::is_control) || why.len() > 200 {
-        return refusal(
-            &visitor,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            visitor.texts().form_too_large,
-        );
-    }
+    let (t, f) = (visitor.texts(), visitor.language.forms());
+    let (server, why) = (form.text("server"), form.text("why").trim());
+    let why_is_bad = why.chars().any(char::is_control) || why.chars().count() > LONGEST_REASON;
+    let chosen = match form.text("seconds") {
+        // Scripts of administrators may leave it out.
+        "" => Some(0),
+        text => text.parse::<u64>().ok(),
+    };
+    let Some(seconds) = chosen.filter(|_| !why_is_bad) else {
+        let page = DrainPage {
+            t,
+            f,
+            shell: Shell::new(&visitor, Tab::Control, f.drain_title, drain_path(server)),
+            server,
+            is_drained: false,
+            times: TIMES,
+            why,
+            seconds: chosen,
+            why_error: why_is_bad.then_some(f.drain_reason_bad),
+            seconds_error: chosen.is_none().then_some(f.drain_time_bad),
+        };
+        return show(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    };
     let request = Request::Drain {
-        server: form.text("server").to_owned(),
-        seconds: seconds.filter(|seconds| *seconds > 0),
+        server: server.to_owned(),
+        seconds: Some(seconds).filter(|seconds| *seconds > 0),
         why: why.to_owned(),
         origin: origin(&visitor),
     };

@@ -226,6 +226,38 @@ async fn r9_the_message_stands_beside_the_field_and_what_was_typed_is_kept() {
 }
 
 #[tokio::test]
+async fn a_wrong_reason_or_time_of_a_drain_is_told_beside_its_field() {
+    let site = Site::new();
+    let browser = site.log_in("piranha").await;
+    let long = "느".repeat(201);
+    for (why, seconds, wrong) in [
+        (long.as_str(), "900", "why"),
+        ("one\ntwo", "900", "why"),
+        ("one\0two", "900", "why"),
+        ("repair", "soon", "seconds"),
+        ("repair", "-1", "seconds"),
+    ] {
+        let fields = [("server", "web/one"), ("why", why), ("seconds", seconds)];
+        let answer = browser.post("/secure/drain", &fields).await;
+        let (text, case) = (answer.text, format!("{why:?} {seconds}"));
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{case}");
+        assert!(text.contains(&format!("value=\"{why}\"")), "{case}: {text}");
+        for name in ["why", "seconds"] {
+            let error = format!("id=\"{name}-error\" role=\"alert\"");
+            assert_eq!(text.contains(&error), name == wrong, "{case}: {name}");
+        }
+    }
+    // As many characters as its field takes are three times as many bytes; nobody is here to do it.
+    let fields = [
+        ("server", "web/one"),
+        ("why", &long[3..]),
+        ("seconds", "900"),
+    ];
+    let answer = browser.post("/secure/drain", &fields).await;
+    assert!(!answer.text.contains("id=\"why\""), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn r14_programs_are_shown_but_not_taken() {
     let site = Site::new();
     let browser = site.log_in("piranha").await;
