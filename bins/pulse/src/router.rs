@@ -175,9 +175,7 @@ impl Router {
             tracing::info!("{warning}");
         }
         let plan = Rc::new(loaded.plan);
-        if plan.has_backup && plan.auth.is_none() {
-            tracing::info!("heartbeats are not authenticated: heartbeat_key is not set");
-        }
+        warn_without_key(&plan);
         let settings = settings(&identity, &plan, &loaded.bytes);
         let run = epoch::this_run(&options);
         let status = StatusFile::new(daemon::paths::run_dir(options.run_dir.as_deref()));
@@ -409,6 +407,13 @@ impl Router {
 
     fn is_active(&self) -> bool {
         matches!(self.machine.phase(), Phase::Activating | Phase::Active)
+    }
+}
+
+/// To be called when there was a key before, or at the start.
+fn warn_without_key(plan: &Plan) {
+    if plan.has_backup && plan.auth.is_none() {
+        tracing::info!("heartbeats are not authenticated: heartbeat_key is not set");
     }
 }
 

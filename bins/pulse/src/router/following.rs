@@ -8,7 +8,7 @@ use heartbeat::Event;
 use tokio::sync::oneshot;
 
 use super::asked::answer;
-use super::{Happened, Router, settings};
+use super::{Happened, Router, settings, warn_without_key};
 use crate::addresses;
 use crate::control::Outcome;
 use crate::plan::Plan;
@@ -115,6 +115,9 @@ impl Router {
         let new = Rc::new(loaded.plan);
         let old = std::mem::replace(&mut self.plan, Rc::clone(&new));
         self.bytes = Rc::new(loaded.bytes);
+        if old.auth.is_some() {
+            warn_without_key(&new);
+        }
         self.sockets.follow(new.auth.as_ref());
         self.handle(Event::Settings(settings(&self.identity, &new, &self.bytes)));
         match &self.lvs {

@@ -97,6 +97,28 @@ fn a_pair_comes_to_a_key_one_router_at_a_time() {
     );
 }
 
+/// Each way back is told once; a pair that never had a key is told at its start only.
+#[test]
+fn a_reload_that_takes_the_key_away_is_warned_of() {
+    let mut world = World::new();
+    give(&world, &world.a, ONE, "permissive");
+    world.a.start();
+    world.a.wait_owns(VIP);
+    let warned = || {
+        world
+            .a
+            .count("pulse.log", "heartbeats are not authenticated")
+    };
+    assert_eq!(warned(), 0);
+    world.a.configure(&world.configuration(""));
+    reload(&world.a, 1);
+    world
+        .a
+        .wait_said("pulse.log", "heartbeats are not authenticated");
+    reload(&world.a, 2);
+    assert_eq!(warned(), 1);
+}
+
 #[test]
 fn another_key_is_no_partner_and_a_missing_one_no_start() {
     let mut world = World::new();
