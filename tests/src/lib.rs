@@ -3,6 +3,7 @@
 //! It judges the programs from outside and shares no code with them; only the stand-in of ipvsadm-rs
 //! is that program over another table.
 
+pub mod accounts;
 pub mod address;
 pub mod bench;
 pub mod book;

@@ -38,7 +38,7 @@ impl Answer {
         let found = self.text.split_once(&format!("name=\"{name}\" value=\""));
         let value = found.and_then(|(_, rest)| Some(rest.split_once('"')?.0));
         value
-            .map(str::to_owned)
+            .map(meant)
             .ok_or_else(|| Error::unmet(format_args!("no field {name} in {self:?}")))
     }
 
@@ -138,6 +138,16 @@ impl Visitor {
     }
 }
 
+/// What a value in a page stands for: these characters are written by their numbers there.
+fn meant(value: &str) -> String {
+    let mut text = value.to_owned();
+    for character in ['"', '\'', '<', '>', '&'] {
+        let number = format!("&#{};", u32::from(character));
+        text = text.replace(&number, &character.to_string());
+    }
+    text
+}
+
 /// For a form: all but letters and digits by their numbers.
 fn encoded(text: &str) -> String {
     text.bytes()
@@ -155,11 +165,11 @@ mod tests {
     #[test]
     fn an_answer_has_a_status_cookies_and_fields() {
         let text =
-            b"HTTP/1.1 200 OK\r\nset-cookie: a=1; Path=/\r\n\r\n<input name=\"base\" value=\"x\">";
+            b"HTTP/1.1 200 OK\r\nset-cookie: a=1; Path=/\r\n\r\n<input name=\"base\" value=\"x&#34;&#38;#34;\">";
         let answer = Answer::read(text).unwrap();
         assert_eq!(answer.status, 200);
         assert_eq!(answer.cookies().collect::<Vec<_>>(), [("a", "1")]);
-        assert_eq!(answer.hidden("base").unwrap(), "x");
+        assert_eq!(answer.hidden("base").unwrap(), "x\"&#34;");
         assert!(answer.hidden("none").is_err());
     }
 

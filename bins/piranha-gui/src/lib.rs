@@ -109,10 +109,12 @@ async fn work(
     let failed = |error: std::io::Error| format!("cannot start: {error}");
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = TcpListener::from_std(listener).map_err(failed)?;
+    // With port 0 the system chose one.
+    let address = listener.local_addr().map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    eprintln!("piranha-gui: serving {scheme}://{}/", options.listen);
+    eprintln!("piranha-gui: serving {scheme}://{address}/");
     tokio::select! {
         () = listen::serve(listener, router::router(Arc::clone(&app)), tls, options.allow.clone()) => {}
         () = app.monitor.follow(&app.run_dir, &app.applier) => {}

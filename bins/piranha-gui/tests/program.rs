@@ -40,12 +40,8 @@ fn accounts(folder: &TempDir, owner: Option<u32>) -> std::path::PathBuf {
 }
 
 fn tool(folder: TempDir, user: &str, owner: Option<u32>) -> Result<Tool, String> {
-    // The system chooses a free port; nobody else takes it in this moment.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = port.local_addr().unwrap().to_string();
-    drop(port);
     let mut child = Command::new(env!("CARGO_BIN_EXE_piranha-gui"))
-        .args(["--user", user, "--listen", &address, "--accounts"])
+        .args(["--user", user, "--listen", "127.0.0.1:0", "--accounts"])
         .arg(accounts(&folder, owner))
         .arg("--run-dir")
         .arg(folder.path())
@@ -57,15 +53,16 @@ fn tool(folder: TempDir, user: &str, owner: Option<u32>) -> Result<Tool, String>
     let mut line = String::new();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     said.read_line(&mut line).unwrap();
-    let tool = Tool {
+    let mut tool = Tool {
         child,
-        address,
+        address: String::new(),
         _folder: folder,
     };
-    match line.contains("serving http://") {
-        true => Ok(tool),
-        false => Err(line),
-    }
+    let Some((_, address)) = line.trim_end().split_once("serving http://") else {
+        return Err(line);
+    };
+    tool.address = address.trim_end_matches('/').to_owned();
+    Ok(tool)
 }
 
 /// A line of `/proc/PID/status` for each of its threads.

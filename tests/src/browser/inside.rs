@@ -3,19 +3,22 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::accounts::Account;
 use crate::client;
 use crate::error::{Context, Error, Result};
 use crate::network::{CLIENT, Method, Side, VIP};
 use crate::node::Node;
 use crate::pair::Pair;
-use crate::router::{CONFIGURATION, Router};
+use crate::router::{CONFIGURATION, PROGRAMS, Router};
 use crate::setup;
 
 /// Where the client's machine takes requests.
@@ -30,11 +33,14 @@ pub(super) const GUEST: (&str, &str) = ("guest", "another phrase");
 const USER: &str = "nobody";
 /// File of accounts on the router.
 const ACCOUNTS: &str = "/run/lab/accounts/piranha.passwd";
+/// What the applier reaches the partner with.
+const SSH: &str = "/run/lab/ssh";
 
 /// Builds everything, serves one connection of the part outside, and ends with it.
 pub fn inside() -> Result<()> {
     let mut pair = Pair::build(Method::Nat, 2)?;
     attach(&pair)?;
+    ssh(pair.router(Side::A), pair.router(Side::B))?;
     let _tool = Tool::start(pair.router(Side::A))?;
     let listener = pair
         .network
@@ -87,14 +93,18 @@ fn obey(pair: &mut Pair, line: &str) -> Result<String> {
         "table" => pair.router(Side::A).listing(),
         "owner" => owner(pair),
         "file" => pair.router(Side::A).read(CONFIGURATION),
+        "partner-file" => pair.router(Side::B).read(CONFIGURATION),
         "report" => Ok(pair.report()),
         _ => Err(Error::unmet(format_args!("unknown request {line}"))),
     }
 }
 
-/// As an administrator does: the file to the other router too, then pulse on both.
+/// As an administrator does: the partner may be reached by ssh, the file to the other router too, then
+/// pulse on both.
 fn start(pair: &mut Pair) -> Result<String> {
     let text = pair.router(Side::A).read(CONFIGURATION)?;
+    let text = format!("rsh_command = ssh\n{text}");
+    pair.router(Side::A).configure(&text)?;
     pair.router(Side::B).configure(&text)?;
     pair.router_mut(Side::A).start()?;
     pair.router_mut(Side::B).start()?;
@@ -139,6 +149,9 @@ impl Tool {
             USER,
             "--run-dir",
             "/run/piranha",
+            "--send-to-partner",
+            "--ssh",
+            SSH,
         ];
         let tls = setup::workspace().join("bins/piranha-gui/src/tests/tls");
         let pem = |name: &str| tls.join(name).display().to_string();
@@ -194,26 +207,41 @@ fn accounts(router: &Router) -> Result<()> {
     let node = &router.node;
     node.run(|| std::fs::create_dir_all("/run/lab/accounts"))?
         .during("making the folder of accounts")?;
+    let passwd = Router::program("piranha-passwd");
     for ((user, password), role) in [(ADMIN, "admin"), (GUEST, "read-only")] {
-        let mut command = Command::new(Router::program("piranha-passwd"));
-        command
-            .args(["--stdin", "--user", user, "--role", role])
-            .args(["--file", ACCOUNTS, "--owner", USER])
-            .stdin(Stdio::piped());
-        let mut child = node
-            .run(move || command.spawn())?
-            .during("starting piranha-passwd")?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin
-                .write_all(password.as_bytes())
-                .during("telling piranha-passwd a password")?;
-        }
-        let status = child.wait().during("waiting for piranha-passwd")?;
-        if !status.success() {
-            return Err(Error::unmet(format_args!("piranha-passwd: {status}")));
-        }
+        let account = Account {
+            user,
+            password,
+            role,
+        };
+        account.make(Path::new(&passwd), Some(node), Path::new(ACCOUNTS), USER)?;
     }
     Ok(())
+}
+
+/// What takes the place of ssh on a router: a command is run on the other one, where the programs lie
+/// as on every router here.
+fn ssh(router: &Router, other: &Router) -> Result<()> {
+    let namespaces = other.node.namespace().with_file_name("");
+    let namespaces = namespaces.display();
+    let script = format!(
+        "#!/bin/sh\n\
+         while [ \"$1\" != -- ]; do shift; done\n\
+         program=$3\n\
+         shift 3\n\
+         case $program in\n\
+         lvsd) program=lvs ;;\n\
+         piranha-applier) set -- \"$@\" -c {CONFIGURATION} ;;\n\
+         esac\n\
+         exec nsenter --net={namespaces}net --mount={namespaces}mnt -- {PROGRAMS}/$program \"$@\"\n"
+    );
+    router
+        .node
+        .run(move || {
+            std::fs::write(SSH, script)?;
+            std::fs::set_permissions(SSH, PermissionsExt::from_mode(0o755))
+        })?
+        .during("writing what takes the place of ssh")
 }
 
 /// The connection of the part outside.

@@ -6,6 +6,7 @@
 
 mod driver;
 mod inside;
+mod keyboard;
 mod outside;
 mod pictures;
 mod story;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::driver::Browser;
 use super::inside::{ADMIN, GUEST, PORT};
 use super::outside::World;
-use super::pictures;
+use super::{keyboard, pictures};
 use crate::ensure;
 use crate::error::{Error, Result};
 use crate::network::{Method, NAT_ROUTER, Side, VIP, server_address};
@@ -27,15 +27,19 @@ fn told(world: &mut World) -> Result<String> {
     let outside = pictures::take(&world.browser, pictures::OUTSIDE)?;
     log_in(&world.browser, ADMIN)?;
     settings(&world.browser)?;
-    keyboard(world)?;
+    keyboard::changes_a_value(world)?;
     service(&world.browser)?;
     wrong_value(&world.browser)?;
     start(world)?;
     traffic(world)?;
     drain(world)?;
     death(world)?;
+    keyboard::reaches_everything(&world.browser)?;
+    keyboard::stays_while_the_page_changes(&world.browser)?;
+    partner(world)?;
     let inside = pictures::take(&world.browser, pictures::SCREENS)?;
     hand_over(world)?;
+    send(world)?;
     undo(world)?;
     read_only(world)?;
     Ok(match outside + inside {
@@ -105,72 +109,8 @@ fn settings(browser: &Browser) -> Result<()> {
     ] {
         browser.fill(field, value)?;
     }
+    browser.press("#standby_checks")?;
     save(browser, "accept")
-}
-
-/// The keys by their code points in WebDriver.
-const TAB: &str = "\u{E004}";
-const ENTER: &str = "\u{E007}";
-/// Where the focus is: its name, and whether a person sees that it is there.
-const FOCUS: &str = "const at = document.activeElement; const style = getComputedStyle(at);\
-    return [at.closest('main form') ? at.id || at.value : at.className,\
-    style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0];";
-
-/// A form from its top to its confirmation without a mouse: each field in its turn, the focus always
-/// to be seen.
-fn keyboard(world: &mut World) -> Result<()> {
-    let browser = &world.browser;
-    browser.open(&page("/secure/redundancy"))?;
-    let controls = "return [...document.querySelectorAll('main form input:not([type=hidden]),\
-        main form select, main form button')].map(it => it.id || it.value)";
-    let controls = browser.script(controls, &json!([]))?;
-    let controls = controls.as_array().cloned().unwrap_or_default();
-    ensure!(
-        tab(browser)? == "skip",
-        "the first stop is the way past the menu"
-    );
-    let mut walked = Vec::new();
-    while walked.last() != Some(&json!("accept")) {
-        ensure!(
-            walked.len() < controls.len(),
-            "no way to ACCEPT: {walked:?}"
-        );
-        let stop = tab(browser)?;
-        if stop == "arp_interval" {
-            // A field that is entered by its key is selected as a whole.
-            browser.type_keys("61")?;
-            browser.element("form.edited")?;
-        }
-        if !walked.is_empty() || controls.first() == Some(&stop) {
-            walked.push(stop);
-        }
-    }
-    ensure!(
-        controls.starts_with(&walked),
-        "the keyboard goes another way: {walked:?} of {controls:?}"
-    );
-    browser.type_keys(ENTER)?;
-    browser.element("form[action='/secure/apply'] button")?;
-    for _ in 0..controls.len() {
-        if tab(browser)? == "" && browser.has("form[action='/secure/apply'] button:focus")? {
-            break;
-        }
-    }
-    browser.type_keys(ENTER)?;
-    browser.element("main:not(:has(form[action='/secure/apply']))")?;
-    let file = world.ask("file")?;
-    ensure!(file.contains("arp_interval = 61\n"), "not written:\n{file}");
-    Ok(())
-}
-
-/// The next stop of the keyboard.
-fn tab(browser: &Browser) -> Result<Value> {
-    browser.type_keys(TAB)?;
-    let focus = browser.script(FOCUS, &json!([]))?;
-    let name = focus.get(0).cloned().unwrap_or_default();
-    let is_seen = focus.get(1) == Some(&json!(true));
-    ensure!(is_seen, "nobody sees the focus at {name}");
-    Ok(name)
 }
 
 fn service(browser: &Browser) -> Result<()> {
@@ -329,17 +269,44 @@ fn hand_over(world: &mut World) -> Result<()> {
         .comes_to_show(&page("/secure/control"), "standby")
 }
 
-/// The last change was the activation of the service.
+/// What both routers see of each server; the standby checks them too.
+fn partner(world: &mut World) -> Result<()> {
+    let browser = &world.browser;
+    browser.comes_to_show(&page("/secure/partner"), "web2")?;
+    browser.element("//tr[th[contains(., 'web')]]/td[.='web1']")?;
+    browser.shows("standby")
+}
+
+/// A change that only this router has is told, and sent to the other one.
+fn send(world: &mut World) -> Result<()> {
+    let browser = &world.browser;
+    browser.open(&page("/secure/virtual?service=1%2Fweb"))?;
+    browser.fill("#reentry", "5")?;
+    save(browser, "accept")?;
+    let history = page("/secure/history");
+    browser.comes_to_show(&history, "ANOTHER file")?;
+    browser.press("form[action='/secure/send'] button")?;
+    browser.element("main:not(:has(form[action='/secure/send']))")?;
+    browser.comes_to_show(&history, "the same file")?;
+    let (here, there) = (world.ask("file")?, world.ask("partner-file")?);
+    ensure!(
+        here == there && here.contains("reentry = 5"),
+        "not sent as it is: {here}\nbut there: {there}"
+    );
+    Ok(())
+}
+
+/// The last change is taken back.
 fn undo(world: &mut World) -> Result<()> {
-    let before = world.ask("file")?;
     world.browser.open(&page("/secure/history"))?;
     world.browser.press("form[action='/secure/undo'] button")?;
     confirm(&world.browser)?;
     let after = world.ask("file")?;
-    ensure!(after != before, "nothing was undone:\n{after}");
-    world
-        .browser
-        .comes_to_show(&page("/secure/virtuals"), "down")
+    ensure!(
+        after.contains("reentry = 1"),
+        "nothing was undone:\n{after}"
+    );
+    Ok(())
 }
 
 /// Who may only look finds nothing to press.

@@ -9,7 +9,17 @@ use std::time::{Duration, Instant};
 use super::site::{PASSWORD, USER};
 use crate::ensure;
 use crate::error::{Context, Result};
-use crate::visitor::Visitor;
+use crate::visitor::{Answer, Visitor};
+
+/// A form as it is sent.
+pub(super) struct Form<'a> {
+    /// Where it stands, and where it is sent to.
+    pub(super) page: &'a str,
+    pub(super) action: &'a str,
+    pub(super) fields: &'a [(&'a str, &'a str)],
+    /// Part of the page that it leads to.
+    pub(super) shows: &'a str,
+}
 
 /// Somebody who is logged in.
 pub(super) struct Client(Visitor);
@@ -31,26 +41,51 @@ impl Client {
         Ok(taken)
     }
 
-    /// The same for the page that tells what another port of a service does.
-    pub(super) fn time_preview(&mut self, service: &str) -> Result<Duration> {
-        let form = self
-            .0
-            .get(&format!("/secure/virtual?service=1%2F{service}"))?;
-        let (form_token, base) = (form.hidden("form_token")?, form.hidden("base")?);
-        let service = format!("1/{service}");
-        let fields = [
-            ("form_token", form_token.as_str()),
-            ("base", &base),
-            ("service", &service),
-            ("port", "8080"),
-            ("action", "accept"),
-        ];
+    /// Which file the form on a page is about.
+    pub(super) fn base(&mut self, page: &str) -> Result<String> {
+        self.0.get(page)?.hidden("base")
+    }
+
+    /// How long that takes to which a form leads; with `base` as if it had been loaded from that file.
+    pub(super) fn time_form(&mut self, form: &Form, base: Option<&str>) -> Result<Duration> {
+        Ok(self.send(form, base)?.0)
+    }
+
+    /// Makes a change and confirms it.
+    pub(super) fn change(&mut self, form: &Form) -> Result<()> {
+        let (_, preview) = self.send(form, None)?;
+        let hidden = ["form_token", "base", "change", "next"];
+        let values = hidden.map(|name| preview.hidden(name));
+        let mut fields = Vec::new();
+        for (name, value) in hidden.into_iter().zip(values) {
+            fields.push((name, value?));
+        }
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, it)| (*name, it.as_str()))
+            .collect();
+        let answer = self.0.post("/secure/apply", &fields)?;
+        ensure!(answer.status < 400, "the change answers {}", answer.status);
+        Ok(())
+    }
+
+    fn send(&mut self, form: &Form, base: Option<&str>) -> Result<(Duration, Answer)> {
+        let page = self.0.get(form.page)?;
+        let (form_token, loaded) = (page.hidden("form_token")?, page.hidden("base")?);
+        let base = base.unwrap_or(&loaded);
+        let mut fields = vec![("form_token", form_token.as_str()), ("base", base)];
+        fields.extend(form.fields);
         let begun = Instant::now();
-        let answer = self.0.post("/secure/virtual", &fields)?;
+        let answer = self.0.post(form.action, &fields)?;
         let taken = begun.elapsed();
-        // It is the page that asks for a confirmation.
-        answer.hidden("change")?;
-        Ok(taken)
+        let shows = answer.text.contains(form.shows);
+        ensure!(
+            shows,
+            "{} gives another page:\n{}",
+            form.action,
+            answer.text
+        );
+        Ok((taken, answer))
     }
 
     /// Follows the monitoring screen until it is dropped.

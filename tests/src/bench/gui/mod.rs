@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use self::client::Client;
+use self::client::{Client, Form};
 use self::site::Site;
 use self::state::State;
 use super::measure::median;
@@ -32,11 +32,13 @@ const SHARE: f64 = 0.2;
 const MEMORY: f64 = 30.0;
 
 /// Pages to look at. Those that carry out something have their forms measured as pages.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 22] = [
     "/login",
+    "/about-login",
     "/secure/control",
     "/secure/parts",
     "/secure/service?service=-t%20198.18.1.51:80",
+    "/secure/partner",
     "/secure/status.json",
     "/secure/global",
     "/secure/redundancy",
@@ -48,10 +50,42 @@ const PAGES: [&str; 18] = [
     "/secure/drain?server=s250%2Fr2",
     "/secure/hand-over",
     "/secure/history",
+    "/secure/version?number=1",
     "/secure/file",
     "/secure/help",
     "/secure/introduction",
+    "/secure/password",
 ];
+/// Another port of a service.
+const PORT: Form = Form {
+    page: "/secure/virtual?service=1%2Fs250",
+    action: "/secure/virtual",
+    fields: &[
+        ("service", "1/s250"),
+        ("port", "8080"),
+        ("action", "accept"),
+    ],
+    shows: "name=\"change\"",
+};
+const ANOTHER_PORT: Form = Form {
+    fields: &[
+        ("service", "1/s250"),
+        ("port", "8081"),
+        ("action", "accept"),
+    ],
+    ..PORT
+};
+/// The same after somebody else has changed the file.
+const LATE: Form = Form {
+    shows: "class=\"card wrong\"",
+    ..ANOTHER_PORT
+};
+const UNDO: Form = Form {
+    page: "/secure/history",
+    action: "/secure/undo",
+    fields: &[("number", "1")],
+    shows: "name=\"change\"",
+};
 
 pub(super) fn run(options: &Options) -> Result<bool> {
     let programs = super::release_build()?;
@@ -69,6 +103,9 @@ fn measure(programs: &Path, time: Duration) -> Result<bool> {
 
 /// While lvs writes its counters as it always does.
 fn pages(site: &Site, client: &mut Client) -> Result<bool> {
+    // So that there is an earlier version.
+    let before = client.base(PORT.page)?;
+    client.change(&PORT)?;
     let writer = Writer::start(site, UPDATE * 10, 1);
     let mut slowest = (0.0, String::new());
     let mut times = Vec::new();
@@ -90,9 +127,15 @@ fn pages(site: &Site, client: &mut Client) -> Result<bool> {
     for page in PAGES {
         note(page, Box::new(|| client.time(page)))?;
     }
+    for (name, form) in [
+        ("what a change of a port does", ANOTHER_PORT),
+        ("what an undo does", UNDO),
+    ] {
+        note(name, Box::new(|| client.time_form(&form, None)))?;
+    }
     note(
-        "what a change of a port does",
-        Box::new(|| client.time_preview("s250")),
+        "a change that came too late",
+        Box::new(|| client.time_form(&LATE, Some(&before))),
     )?;
     writer.stop()?;
     let all = median(times).as_secs_f64() * 1000.0;

@@ -1,8 +1,9 @@
 //! The web tool and its applier, with files of daemons that are not there.
 
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,9 +13,9 @@ use tempfile::TempDir;
 
 use super::client::Client;
 use super::state::{State, lvs_cf, pulse_json};
+use crate::accounts::Account;
 use crate::bench::lvs::usage;
 use crate::error::{Context, Error, Result};
-use crate::visitor::Visitor;
 use crate::wait;
 
 pub(super) const USER: &str = "piranha";
@@ -52,48 +53,76 @@ impl Site {
         write("pulse.json", pulse_json().to_string().as_bytes())?;
         State::new().write(folder.path())?;
         let user = user()?;
-        account(programs, &path("piranha.passwd"), &user)?;
+        let account = Account {
+            user: USER,
+            password: PASSWORD,
+            role: "admin",
+        };
+        let passwd = programs.join("piranha-passwd");
+        account.make(&passwd, None, &path("piranha.passwd"), &user)?;
+        answer_as_pulse(&path("pulse.sock"))?;
+        let ssh = partner(folder.path())?.display().to_string();
 
-        // The system chooses a port; nobody else takes it in this moment.
-        let listener = TcpListener::bind("127.0.0.1:0").during("looking for a free port")?;
-        let address = listener.local_addr().during("looking for a free port")?;
-        drop(listener);
         let mut site = Self {
-            address,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
             programs: Vec::new(),
             folder,
         };
+        let applier = ["--nodaemon", "--state-dir", ".", "--user", &user];
+        let partner = ["--send-to-partner", "--ssh", &ssh];
         site.run(
             programs,
             "piranha-applier",
-            &["--nodaemon", "--state-dir", ".", "--user", &user],
+            Stdio::null(),
+            &[&applier[..], &partner[..]].concat(),
         )?;
-        let listen = address.to_string();
+        let listen = site.address.to_string();
+        let gui = ["--listen", &listen, "--user", &user];
         let accounts = ["--accounts", "piranha.passwd"];
         site.run(
             programs,
             "piranha-gui",
-            &[&["--listen", &listen, "--user", &user], &accounts[..]].concat(),
+            Stdio::piped(),
+            &[&gui[..], &accounts[..]].concat(),
         )?;
-        wait::for_it("the web tool answers", SOON, || {
-            Ok(Visitor::new(address, None)
-                .get("/health")
-                .is_ok_and(|it| it.text == "ok\n"))
+        site.address = site.served()?;
+        wait::for_it("the applier listens", SOON, || {
+            Ok(site.folder.path().join("applier.sock").exists())
         })?;
         Ok(site)
     }
 
-    fn run(&mut self, programs: &Path, name: &str, arguments: &[&str]) -> Result<()> {
+    fn run(
+        &mut self,
+        programs: &Path,
+        name: &str,
+        stderr: Stdio,
+        arguments: &[&str],
+    ) -> Result<()> {
         let child = Command::new(programs.join(name))
             .args(["-c", "lvs.cf", "--run-dir", "."])
             .args(arguments)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .spawn()
             .during(format_args!("starting {name}"))?;
         self.programs.push(child);
         Ok(())
+    }
+
+    /// Where the web tool says that it serves; the system chose the port.
+    fn served(&mut self) -> Result<SocketAddr> {
+        let stderr = self.programs.last_mut().and_then(|it| it.stderr.as_mut());
+        let mut line = String::new();
+        if let Some(stderr) = stderr {
+            let read = BufReader::new(stderr).read_line(&mut line);
+            read.during("hearing where the web tool serves")?;
+        }
+        let address = line.trim_end().split_once("http://");
+        address
+            .and_then(|(_, address)| address.trim_end_matches('/').parse().ok())
+            .ok_or_else(|| Error::unmet(format_args!("the web tool says {line:?}")))
     }
 
     pub(super) fn folder(&self) -> PathBuf {
@@ -150,25 +179,30 @@ fn user() -> Result<String> {
         .ok_or_else(|| Error::unmet("this user has no name"))
 }
 
-fn account(programs: &Path, file: &Path, owner: &str) -> Result<()> {
-    let mut child = Command::new(programs.join("piranha-passwd"))
-        .args(["--stdin", "--user", USER, "--owner", owner, "--file"])
-        .arg(file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .during("starting piranha-passwd")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin
-            .write_all(PASSWORD.as_bytes())
-            .during("telling piranha-passwd a password")?;
-    }
-    let status = child.wait().during("waiting for piranha-passwd")?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(Error::Command {
-        command: "piranha-passwd".into(),
-        outcome: status.to_string(),
-    })
+/// Answers each question to pulse with the state of a pair that is well, until the bench ends.
+fn answer_as_pulse(socket: &Path) -> Result<()> {
+    let listener = UnixListener::bind(socket).during("listening as pulse")?;
+    let answer = format!("{}\n", pulse_json());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut question = String::new();
+            let read = BufReader::new(&stream).read_line(&mut question);
+            // Who does not wait for the answer asks no more.
+            let _ = read.and_then(|_| (&stream).write_all(answer.as_bytes()));
+        }
+    });
+    Ok(())
+}
+
+/// What takes the place of ssh: the partner's daemons say the same as those here.
+fn partner(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("ssh");
+    let at = folder.display();
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in\n*' pulse '*) cat {at}/pulse.json ;;\n*) cat {at}/lvs.json ;;\nesac\n"
+    );
+    let written = std::fs::write(&path, script)
+        .and_then(|()| std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)));
+    written.during("writing what takes the place of ssh")?;
+    Ok(path)
 }

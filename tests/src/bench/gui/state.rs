@@ -25,7 +25,7 @@ fn real_address(service: usize, server: usize) -> String {
 
 /// lvs.cf of all of them.
 pub(super) fn lvs_cf() -> String {
-    let mut text = "serial_no = 1\nprimary = 192.0.2.1\nservice = lvs\nbackup_active = 1\nbackup = 192.0.2.2\n\
+    let mut text = "serial_no = 1\nprimary = 192.0.2.1\nservice = lvs\nrsh_command = ssh\nbackup_active = 1\nbackup = 192.0.2.2\n\
         network = nat\nnat_router = 10.1.255.254 eth1:1\n"
         .to_owned();
     for service in 0..SERVICES {
