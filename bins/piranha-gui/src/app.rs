@@ -13,6 +13,7 @@ use crate::attempts::Attempts;
 use crate::monitor::Monitor;
 use crate::options::Options;
 use crate::pages::live::Drawings;
+use crate::pages::partner::View;
 use crate::session::{Limits, Sessions};
 
 /// Sessions at once.
@@ -40,8 +41,7 @@ pub(crate) struct App {
     pub(crate) log_ins: Semaphore,
     pub(crate) hashing: Semaphore,
     pub(crate) live: Arc<Semaphore>,
-    /// Whoever asks the partner: that keeps the applier for as long as ssh takes.
-    pub(crate) partner: Arc<Semaphore>,
+    pub(crate) partner: View,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
     started: Instant,
@@ -62,7 +62,7 @@ impl App {
             log_ins: Semaphore::new(LOG_INS),
             hashing: Semaphore::new(1),
             live: Arc::new(Semaphore::new(LIVE)),
-            partner: Arc::new(Semaphore::new(1)),
+            partner: View::new(),
             sessions: Mutex::new(Sessions::new(Limits {
                 idle: options.idle,
                 longest: options.longest,

@@ -1,10 +1,12 @@
 //! The last hour of a figure: kept in bounded memory, drawn as SVG.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::status::{Counters, Lvs};
+use serde::Serialize;
+
+use crate::status::{Counters, Lvs, Service};
 
 /// Samples of a figure.
 const SAMPLES: usize = 120;
@@ -60,6 +62,22 @@ pub(crate) struct History {
     series: HashMap<(String, Figure), Series>,
 }
 
+/// The figures of something in the last hour, oldest first.
+#[derive(Debug, Serialize)]
+struct Lines {
+    active_connections: Vec<f32>,
+    connections_per_second: Vec<f32>,
+}
+
+/// The last hour in numbers.
+#[derive(Debug, Serialize)]
+pub(crate) struct Hour<'a> {
+    step_seconds: u64,
+    services: BTreeMap<&'a str, Lines>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    servers: BTreeMap<&'a str, Lines>,
+}
+
 /// The number of the step that a time is in: within one, a drawing changes only with its figure.
 pub(crate) const fn step(now: Duration) -> u64 {
     now.as_secs() / STEP.as_secs()
@@ -102,20 +120,64 @@ impl History {
         }
     }
 
+    /// The figure's samples of the last hour, the newest last; none before its first.
+    fn samples(&self, now: Duration, key: &str, figure: Figure) -> Option<Vec<f32>> {
+        let series = self.series.get(&(key.to_owned(), figure))?;
+        // The step of now may still get its sample.
+        let silent = step(now).saturating_sub(series.last + 1);
+        let silence = (0..silent.min(SAMPLES as u64)).map(|_| 0.0);
+        let samples: Vec<f32> = series.samples.iter().copied().chain(silence).collect();
+        let old = samples.len().saturating_sub(SAMPLES);
+        Some(samples.get(old..).unwrap_or_default().to_vec())
+    }
+
+    fn lines(&self, now: Duration, key: &str) -> Lines {
+        let of = |figure| self.samples(now, key, figure).unwrap_or_default();
+        Lines {
+            active_connections: of(Figure::Connections),
+            connections_per_second: of(Figure::Rate),
+        }
+    }
+
+    /// The last hour of each service.
+    pub(crate) fn of_services<'a>(&self, now: Duration, services: &'a [Service]) -> Hour<'a> {
+        let lines = services
+            .iter()
+            .map(|service| (service.service.as_str(), self.lines(now, &service.service)));
+        Hour {
+            step_seconds: STEP.as_secs(),
+            services: lines.collect(),
+            servers: BTreeMap::new(),
+        }
+    }
+
+    /// The last hour of one service and of its servers.
+    pub(crate) fn of_service<'a>(
+        &self,
+        now: Duration,
+        services: &'a [Service],
+        name: &str,
+    ) -> Hour<'a> {
+        let found = services.iter().find(|service| service.service == name);
+        let servers = found.iter().flat_map(|service| &service.servers);
+        let lines = servers.map(|server| {
+            let key = server_key(name, &server.server);
+            (server.server.as_str(), self.lines(now, &key))
+        });
+        Hour {
+            servers: lines.collect(),
+            ..self.of_services(now, found.map(std::slice::from_ref).unwrap_or_default())
+        }
+    }
+
     /// An SVG of the figure with a title for those who cannot see it; empty without samples.
     pub(crate) fn draw(&self, now: Duration, key: &str, figure: Figure, title: &str) -> String {
-        let Some(series) = self.series.get(&(key.to_owned(), figure)) else {
+        let Some(samples) = self.samples(now, key, figure) else {
             return String::new();
         };
-        let step = step(now);
-        let most = series.samples.iter().copied().fold(1.0, f32::max);
+        let most = samples.iter().copied().fold(1.0, f32::max);
         let mut points = String::new();
-        let count = series.samples.len() as u64;
-        for (at, value) in (0u64..).zip(&series.samples) {
-            let age = step.saturating_sub(series.last) + (count - 1 - at);
-            let Some(x) = (SAMPLES as u64 - 1).checked_sub(age) else {
-                continue;
-            };
+        for (x, value) in (SAMPLES - samples.len()..).zip(&samples) {
             // Writing to a String does not fail.
             let _ = write!(points, "{x},{:.0} ", 23.0 - value / most * 22.0);
         }
@@ -132,7 +194,6 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::Service;
 
     fn lvs(rate: u64) -> Lvs {
         let counters = Counters {

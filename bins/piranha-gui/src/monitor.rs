@@ -95,7 +95,7 @@ impl Monitor {
     }
 
     /// Asks for the events of pulse, which are in no file.
-    async fn ask_events(&self, applier: &Path) {
+    pub(crate) async fn ask_events(&self, applier: &Path) {
         let told = match applier::ask(applier, &Request::Status).await {
             Ok(Reply::Status {
                 pulse: Said::Status(pulse),

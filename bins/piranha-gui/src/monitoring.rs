@@ -24,13 +24,21 @@ pub(crate) struct Audience {
     pub(crate) may_change: bool,
 }
 
+/// What tells parts apart, and whether one has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Digests {
+    /// Of what it is about.
+    pub(crate) subject: u64,
+    /// Of all that it shows.
+    pub(crate) whole: u64,
+    /// Of what it shows besides figures.
+    pub(crate) state: u64,
+}
+
 /// A part of the screen.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// Of all that it shows.
-    pub(crate) digest: u64,
-    /// Of what it shows besides figures.
-    pub(crate) state: u64,
+    pub(crate) digests: Digests,
     /// To be put into a page.
     pub(crate) html: Arc<str>,
 }
@@ -72,7 +80,7 @@ struct State<'a> {
 
 #[derive(Template)]
 #[template(path = "service.html")]
-struct ServicePart<'a> {
+pub(crate) struct ServicePart<'a> {
     t: &'static Texts,
     oob: bool,
     may_change: bool,
@@ -120,7 +128,7 @@ pub(crate) fn parts(
     let step = graph::step(now);
     let history = app.monitor.history.lock();
     let history = history.unwrap_or_else(PoisonError::into_inner);
-    let mut parts = vec![part(&state(t, snapshot, audience, oob), None)];
+    let mut parts = vec![part(&state(t, snapshot, audience, oob), &"state", None)];
     let lvs = snapshot.lvs.shared();
     let before = before.filter(|before| before.step == step);
     for (at, service) in lvs.iter().flat_map(|lvs| &lvs.services).enumerate() {
@@ -130,7 +138,7 @@ pub(crate) fn parts(
         });
         let draw = || {
             let drawing = service_part(t, &history, now, service, audience, oob);
-            part(&drawing, Some(service.state()))
+            part(&drawing, &service.service, Some(service.state()))
         };
         parts.push(known.unwrap_or_else(draw));
     }
@@ -143,7 +151,7 @@ pub(crate) fn parts(
         silent: silent.as_deref(),
         events: &events,
     };
-    parts.push(part(&events, None));
+    parts.push(part(&events, &"events", None));
     Drawn {
         parts: parts.into(),
         lvs,
@@ -151,30 +159,25 @@ pub(crate) fn parts(
     }
 }
 
-/// One service alone, for its own page.
-pub(crate) fn service_alone(app: &App, service: &Service, audience: Audience) -> Arc<str> {
-    let t = audience.language.texts();
-    let history = app
-        .monitor
-        .history
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let now = app.monitor.now();
-    let drawing = service_part(t, &history, now, service, audience, false);
-    part(&drawing, None).html
-}
-
 /// Without a state of its own, all that it shows is its state.
-fn part(template: &impl Template, state: Option<u64>) -> Part {
+pub(crate) fn part(template: &impl Template, subject: &impl Hash, state: Option<u64>) -> Part {
     let html = template.render().unwrap_or_default();
-    let mut hasher = DefaultHasher::new();
-    html.hash(&mut hasher);
-    let digest = hasher.finish();
+    let whole = digest(&html);
+    let digests = Digests {
+        subject: digest(subject),
+        whole,
+        state: state.unwrap_or(whole),
+    };
     Part {
-        digest,
-        state: state.unwrap_or(digest),
+        digests,
         html: html.into(),
     }
+}
+
+fn digest(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn state<'a>(
@@ -274,7 +277,7 @@ fn problems(t: &'static Texts, snapshot: &Snapshot) -> Vec<String> {
     problems
 }
 
-fn service_part<'a>(
+pub(crate) fn service_part<'a>(
     t: &'static Texts,
     history: &History,
     now: std::time::Duration,
@@ -292,7 +295,7 @@ fn service_part<'a>(
         t,
         oob,
         may_change: audience.may_change,
-        id: id(service),
+        id: id(&(&service.name, &service.service)),
         service,
         class: if up == service.servers.len() && up > 0 {
             "good"
@@ -312,11 +315,9 @@ fn service_part<'a>(
     }
 }
 
-/// The part's id in the page: whatever the name, only harmless characters.
-fn id(service: &Service) -> String {
-    let mut hasher = DefaultHasher::new();
-    (&service.name, &service.service).hash(&mut hasher);
-    format!("part-{:016x}", hasher.finish())
+/// A part's id in the page: whatever the name, only harmless characters.
+pub(crate) fn id(subject: &impl Hash) -> String {
+    format!("part-{:016x}", digest(subject))
 }
 
 fn row<'a>(t: &'static Texts, service: &Service, server: &'a Server) -> Row<'a> {

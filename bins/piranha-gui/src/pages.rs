@@ -14,6 +14,7 @@ pub(crate) mod metrics;
 pub(crate) mod panel;
 pub(crate) mod partner;
 pub(crate) mod scripts;
+pub(crate) mod service;
 pub(crate) mod settings;
 
 use askama::Template;

@@ -24,7 +24,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/secure/control", get(pages::control::page))
         .route("/secure/parts", get(pages::control::parts))
         .route("/secure/live", get(pages::live::stream))
-        .route("/secure/service", get(pages::control::service))
+        .route("/secure/service", get(pages::service::page))
         .route("/secure/partner", get(pages::partner::page))
         .route("/secure/status.json", get(pages::control::json))
         .route("/metrics", get(pages::metrics::metrics))

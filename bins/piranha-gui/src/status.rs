@@ -172,10 +172,7 @@ impl Service {
         (&self.name, &self.service, self.present, &self.refused).hash(&mut hasher);
         (&self.sorry_server, self.servers.len(), self.leaving.len()).hash(&mut hasher);
         for server in &self.servers {
-            (&server.name, &server.verdict, &server.health, server.weight).hash(&mut hasher);
-            (&server.drained, &server.refused, server.since).hash(&mut hasher);
-            let last = server.history.last().map(|check| check.at);
-            (server.history.len(), last).hash(&mut hasher);
+            server.state().hash(&mut hasher);
         }
         hasher.finish()
     }
@@ -186,5 +183,17 @@ impl Service {
             .iter()
             .filter_map(|server| server.active_connections)
             .sum()
+    }
+}
+
+impl Server {
+    /// A digest of all that is not a figure.
+    pub(crate) fn state(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.name, &self.verdict, &self.health, self.weight).hash(&mut hasher);
+        (&self.drained, &self.refused, self.since).hash(&mut hasher);
+        let last = self.history.last().map(|check| check.at);
+        (self.history.len(), last).hash(&mut hasher);
+        hasher.finish()
     }
 }

@@ -5,6 +5,7 @@ mod access;
 mod changes;
 mod hostile;
 mod large;
+mod live;
 mod metrics;
 mod monitoring;
 mod network;

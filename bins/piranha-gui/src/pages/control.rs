@@ -1,6 +1,6 @@
 //! CONTROL/MONITORING: what the pair does now, and why.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use askama::Template;
@@ -12,11 +12,13 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::form::Form;
-use crate::graph::{Figure, server_key};
+use crate::graph::Hour;
 use crate::monitoring::{self, Audience, Event};
-use crate::pages::{Shell, Tab, refusal, show};
+use crate::pages::live::Subject;
+use crate::pages::partner::Answer;
+use crate::pages::{Shell, Tab, show};
 use crate::source::Reading;
-use crate::status::{Check, Lvs, Pulse, Server, Service};
+use crate::status::{Lvs, Pulse};
 use crate::texts::Texts;
 use crate::visitor::Visitor;
 
@@ -74,11 +76,24 @@ pub(crate) async fn page(
     show(StatusCode::OK, &page)
 }
 
+/// The parts anew: of this screen, of a service's page, or of the partner's view.
 pub(crate) async fn parts(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
+    uri: Uri,
 ) -> Response {
-    Html(together(&app, &visitor)).into_response()
+    let html = match Subject::of(&query(&uri)) {
+        Subject::Screen => together(&app, &visitor),
+        subject => {
+            let parts = subject.parts(&app, &app.monitor.snapshot(), audience(&visitor), false);
+            let html: String = parts.iter().map(|part| &*part.html).collect();
+            match parts.is_empty() {
+                true => format!("<p class=\"card\">{}</p>", visitor.texts().gone),
+                false => html,
+            }
+        }
+    };
+    Html(html).into_response()
 }
 
 fn together(app: &App, visitor: &Visitor) -> String {
@@ -97,74 +112,6 @@ fn together(app: &App, visitor: &Visitor) -> String {
         html += &part.html;
     }
     html
-}
-
-struct ServerGraphs<'a> {
-    name: &'a str,
-    address: &'a str,
-    connections_graph: String,
-    rate_graph: String,
-    drain: Option<String>,
-    checks: Vec<&'a Check>,
-}
-
-#[derive(Template)]
-#[template(path = "service_page.html")]
-struct ServicePage<'a> {
-    t: &'static Texts,
-    shell: Shell<'a>,
-    part: Arc<str>,
-    servers: Vec<ServerGraphs<'a>>,
-}
-
-/// One service with the graphs and checks of each server.
-pub(crate) async fn service(
-    State(app): State<Arc<App>>,
-    Extension(visitor): Extension<Visitor>,
-    uri: Uri,
-) -> Response {
-    let t = visitor.texts();
-    let query = query(&uri);
-    let snapshot = app.monitor.snapshot();
-    let services = snapshot.lvs.content().map(|lvs| lvs.services.as_slice());
-    let mut services = services.unwrap_or_default().iter();
-    let Some(service) = services.find(|service| service.service == query.text("service")) else {
-        return refusal(&visitor, StatusCode::NOT_FOUND, t.gone);
-    };
-    let page = ServicePage {
-        t,
-        shell: Shell::new(&visitor, Tab::Control, &service.name, uri.to_string()),
-        part: monitoring::service_alone(&app, service, audience(&visitor)),
-        servers: service
-            .servers
-            .iter()
-            .map(|server| graphs(&app, t, service, server))
-            .collect(),
-    };
-    show(StatusCode::OK, &page)
-}
-
-fn graphs<'a>(
-    app: &App,
-    t: &'static Texts,
-    service: &Service,
-    server: &'a Server,
-) -> ServerGraphs<'a> {
-    let history = app.monitor.history.lock();
-    let history = history.unwrap_or_else(std::sync::PoisonError::into_inner);
-    let key = server_key(&service.service, &server.server);
-    let draw = |figure, title| history.draw(app.monitor.now(), &key, figure, title);
-    ServerGraphs {
-        name: &server.name,
-        address: &server.server,
-        connections_graph: draw(Figure::Connections, t.active_connections),
-        rate_graph: draw(Figure::Rate, t.connections_per_second),
-        drain: server
-            .drained
-            .as_ref()
-            .map(|drain| format!("{} {}", t.drained, monitoring::drain_text(t, drain))),
-        checks: server.history.iter().rev().collect(),
-    }
 }
 
 /// A status file in the JSON of the screen.
@@ -209,17 +156,38 @@ struct Everything<'a> {
     pulse: Source<'a, Pulse>,
     lvs: Source<'a, Lvs>,
     events: Vec<Event>,
+    /// Why those of pulse are not among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events_missing: Option<String>,
+    history: Hour<'a>,
+    /// What the partner said when it was asked last.
+    partner: Option<&'a Answer>,
 }
 
-/// All that the screen shows.
-pub(crate) async fn json(State(app): State<Arc<App>>) -> Response {
+/// All that the screen shows; with `service=` the last hour of that service and each of its servers.
+pub(crate) async fn json(State(app): State<Arc<App>>, uri: Uri) -> Response {
     let snapshot = app.monitor.snapshot();
-    let everything = Everything {
+    let query = query(&uri);
+    let services = snapshot.lvs.content().map(|lvs| lvs.services.as_slice());
+    let services = services.unwrap_or_default();
+    let partner = app.partner.last();
+    let (events, events_missing) = app.monitor.events(&snapshot);
+    let history = app.monitor.history.lock();
+    let history = history.unwrap_or_else(PoisonError::into_inner);
+    let now = app.monitor.now();
+    let text = serde_json::to_vec(&Everything {
         pulse: Source::new(&snapshot.pulse, snapshot.is_pulse_running()),
         lvs: Source::new(&snapshot.lvs, snapshot.is_lvs_running()),
-        events: app.monitor.events(&snapshot).0,
-    };
-    match serde_json::to_vec(&everything) {
+        events,
+        events_missing,
+        history: match query.has("service") {
+            true => history.of_service(now, services, query.text("service")),
+            false => history.of_services(now, services),
+        },
+        partner: partner.as_deref(),
+    });
+    drop(history);
+    match text {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

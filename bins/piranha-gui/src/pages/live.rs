@@ -18,9 +18,11 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::form::Form;
 use crate::monitor::Snapshot;
-use crate::monitoring::{self, Audience, Drawn, Part};
+use crate::monitoring::{self, Audience, Digests, Drawn, Part};
 use crate::pages::control::{audience, query, rate};
+use crate::pages::{partner, service};
 use crate::visitor::Visitor;
 
 /// A sign of life, by which a dead connection is found.
@@ -49,8 +51,50 @@ impl Drawings {
     }
 }
 
+/// What a page follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The monitoring screen.
+    Screen,
+    /// A service, by protocol, address and port or its firewall mark.
+    Service(String),
+    /// The partner's view.
+    Partner,
+}
+
+impl Subject {
+    pub(crate) fn of(query: &Form) -> Self {
+        if query.has("service") {
+            Self::Service(query.text("service").to_owned())
+        } else if query.has("partner") {
+            Self::Partner
+        } else {
+            Self::Screen
+        }
+    }
+
+    /// The parts of its page; a service that is gone has none.
+    pub(crate) fn parts(
+        &self,
+        app: &App,
+        snapshot: &Snapshot,
+        audience: Audience,
+        oob: bool,
+    ) -> Arc<[Part]> {
+        match self {
+            Self::Screen => monitoring::parts(app, snapshot, audience, oob, None).parts,
+            Self::Service(name) => service::find(snapshot, name)
+                .map(|service| service::parts(app, service, audience, oob))
+                .unwrap_or_default()
+                .into(),
+            Self::Partner => partner::parts(app, snapshot, audience, oob).into(),
+        }
+    }
+}
+
 /// One open browser.
 struct Listener {
+    subject: Subject,
     app: Arc<App>,
     token: String,
     account: Account,
@@ -58,7 +102,7 @@ struct Listener {
     rate: Duration,
     changes: watch::Receiver<Arc<Snapshot>>,
     /// What the browser has: digests of each part, and of its state.
-    shown: Vec<(u64, u64)>,
+    shown: Option<Vec<Digests>>,
     turn: u64,
     sent_at: Instant,
     /// When the browser got all figures.
@@ -77,13 +121,15 @@ pub(crate) async fn stream(
     let Some((token, session)) = &visitor.session else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
+    let query = query(&uri);
     let listener = Listener {
+        subject: Subject::of(&query),
         token: token.clone(),
         account: session.account.clone(),
         audience: audience(&visitor),
-        rate: Duration::from_secs(rate(&query(&uri))),
+        rate: Duration::from_secs(rate(&query)),
         changes: app.monitor.changes(),
-        shown: Vec::new(),
+        shown: None,
         turn: 0,
         sent_at: Instant::now(),
         figures_at: Instant::now(),
@@ -103,7 +149,7 @@ impl Listener {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             // The first message goes out at once, with what changed since the page was drawn.
-            if !self.shown.is_empty() {
+            if self.shown.is_some() {
                 self.wait().await?;
             }
             let is_open = self.app.sessions().is_open(self.app.now(), &self.token);
@@ -111,7 +157,7 @@ impl Listener {
                 return None;
             }
             let snapshot = Arc::clone(&self.changes.borrow_and_update());
-            let is_due = self.figures_at.elapsed() >= self.rate || self.shown.is_empty();
+            let is_due = self.figures_at.elapsed() >= self.rate || self.shown.is_none();
             if snapshot.turn == self.turn && !is_due {
                 if self.sent_at.elapsed() >= SIGN {
                     return Some(Bytes::from_static(b": here\n\n"));
@@ -123,7 +169,14 @@ impl Listener {
             if is_due {
                 self.figures_at = self.sent_at;
             }
-            let parts = self.app.drawings.of(&self.app, &snapshot, self.audience);
+            if self.subject == Subject::Partner && is_due {
+                // Its answer is shown with the next message.
+                partner::refresh(&self.app, self.rate / 2);
+            }
+            let parts = match &self.subject {
+                Subject::Screen => self.app.drawings.of(&self.app, &snapshot, self.audience),
+                other => other.parts(&self.app, &snapshot, self.audience, true),
+            };
             return Some(self.message(&parts, is_due));
         }
     }
@@ -140,20 +193,24 @@ impl Listener {
 
     /// Each part whose state changed; when figures are due, each that changed at all.
     fn message(&mut self, parts: &[Part], with_figures: bool) -> Bytes {
-        if self.shown.len() != parts.len() {
-            // Other services than before: the browser loads all parts.
-            self.shown = parts.iter().map(|part| (part.digest, part.state)).collect();
+        let is_same = |shown: &Vec<Digests>| {
+            let subjects = parts.iter().map(|part| part.digests.subject);
+            shown.iter().map(|it| it.subject).eq(subjects)
+        };
+        let Some(shown) = self.shown.as_mut().filter(|shown| is_same(shown)) else {
+            // At first, and with other services than before, the browser loads all parts.
+            self.shown = Some(parts.iter().map(|part| part.digests).collect());
             return Bytes::from_static(b"event: structure\ndata: \n\n");
-        }
+        };
         let mut message = String::from("event: fragments\ndata: ");
-        for (part, (digest, state)) in parts.iter().zip(&mut self.shown) {
+        for (part, shown) in parts.iter().zip(shown) {
             let differs = if with_figures {
-                part.digest != *digest
+                part.digests.whole != shown.whole
             } else {
-                part.state != *state
+                part.digests.state != shown.state
             };
             if differs {
-                (*digest, *state) = (part.digest, part.state);
+                *shown = part.digests;
                 message.extend(part.html.lines().flat_map(|line| [line, " "]));
             }
         }

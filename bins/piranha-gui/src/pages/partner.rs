@@ -1,24 +1,32 @@
 //! What the partner's daemons say of the pair and its services, beside what those here say.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use change::protocol::{Reply, Request, Said};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::applier;
 use crate::monitor::Snapshot;
-use crate::monitoring::{partner_state, phase_name, role, verdict_class};
+use crate::monitoring::{Audience, Part, part, partner_state, phase_name, role, verdict_class};
+use crate::pages::control::{audience, query, rate};
 use crate::pages::{Shell, Tab, show};
 use crate::status::{Lvs, Pulse, Server, Service};
-use crate::texts::Texts;
-use crate::visitor::Visitor;
+use crate::texts::{Texts, told};
+use crate::visitor::{Language, Visitor};
+
+/// A page that is loaded shows nothing older.
+const FRESH: Duration = Duration::from_secs(2);
 
 struct Row {
     service: String,
@@ -30,20 +38,146 @@ struct Row {
     reason: String,
 }
 
+/// The state of a daemon of the partner, or why there is none; in JSON as those of the daemons here.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Told<T> {
+    Content(T),
+    Why(String),
+}
+
+impl<T: DeserializeOwned> Told<T> {
+    fn new(said: Said) -> Self {
+        let read = match said {
+            Said::Status(value) => serde_json::from_value(value).map_err(|error| error.to_string()),
+            Said::Silent(why) => Err(why),
+        };
+        read.map_or_else(Self::Why, Self::Content)
+    }
+}
+
+/// What the partner's daemons said when they were asked.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    /// Seconds since 1970.
+    asked: u64,
+    pulse: Told<Pulse>,
+    lvs: Told<Lvs>,
+}
+
+/// The partner's state as it was told last. Whoever asks keeps the applier for as long as ssh takes: so
+/// all visitors share an answer, and only one asks.
+#[derive(Debug)]
+pub(crate) struct View {
+    turn: Arc<Semaphore>,
+    last: Mutex<Option<(Instant, Arc<Answer>)>>,
+}
+
+impl View {
+    pub(crate) fn new() -> Self {
+        Self {
+            turn: Arc::new(Semaphore::new(1)),
+            last: Mutex::default(),
+        }
+    }
+
+    /// The last answer, however old.
+    pub(crate) fn last(&self) -> Option<Arc<Answer>> {
+        Some(Arc::clone(&self.known()?.1))
+    }
+
+    fn keep(&self, answer: Answer) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((Instant::now(), Arc::new(answer)));
+    }
+
+    fn known(&self) -> Option<(Instant, Arc<Answer>)> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
+    }
+}
+
+/// Asks the partner if the last answer is older than that and nobody asks already; gives what ends with
+/// the new answer. The turn is kept to the end of ssh, also when nobody waits for it any more.
+pub(crate) fn refresh(app: &Arc<App>, oldest: Duration) -> Option<JoinHandle<()>> {
+    let is_new = app
+        .partner
+        .known()
+        .is_some_and(|(at, _)| at.elapsed() < oldest);
+    let turn = Arc::clone(&app.partner.turn).try_acquire_owned();
+    let turn = turn.ok().filter(|_| !is_new)?;
+    let app = Arc::clone(app);
+    Some(tokio::spawn(async move {
+        let nothing = |why: String| (Told::Why(why), Told::Why(String::new()));
+        let (pulse, lvs) = match applier::ask(&app.applier, &Request::PartnerStatus).await {
+            Ok(Reply::Status { pulse, lvs }) => (Told::new(pulse), Told::new(lvs)),
+            Ok(Reply::Error { message }) => nothing(message),
+            Ok(_) => nothing(String::new()),
+            Err(silence) => nothing(silence.to_string()),
+        };
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let answer = Answer {
+            asked: since.unwrap_or_default().as_secs(),
+            pulse,
+            lvs,
+        };
+        app.partner.keep(answer);
+        drop(turn);
+    }))
+}
+
 #[derive(Template)]
 #[template(path = "partner.html")]
-struct Partner<'a> {
+struct Page<'a> {
     t: &'static Texts,
     shell: Shell<'a>,
+    rate: u64,
+    parts: String,
+}
+
+pub(crate) async fn page(
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+) -> Response {
+    if let Some(asked) = refresh(&app, FRESH) {
+        // It ends with an answer, whatever that is.
+        let _ = asked.await;
+    }
+    let t = visitor.texts();
+    let parts = parts(&app, &app.monitor.snapshot(), audience(&visitor), false);
+    let page = Page {
+        t,
+        shell: Shell::new(&visitor, Tab::Control, t.partner_view, "/secure/partner"),
+        rate: rate(&query(&uri)),
+        parts: parts.iter().map(|part| &*part.html).collect(),
+    };
+    show(StatusCode::OK, &page)
+}
+
+/// When it was asked.
+#[derive(Template)]
+#[template(path = "partner_asked.html")]
+struct Asked {
+    t: &'static Texts,
+    oob: bool,
+    at: Option<u64>,
+}
+
+#[derive(Template)]
+#[template(path = "partner_view.html")]
+struct Seen<'a> {
+    t: &'static Texts,
+    oob: bool,
     /// Why there is no view.
     none: Option<String>,
-    pulse: Option<Pulse>,
+    pulse: Option<&'a Pulse>,
     /// Why its lvs says nothing.
     silent: Option<String>,
     rows: Vec<Row>,
 }
 
-impl Partner<'_> {
+impl Seen<'_> {
     fn role<'p>(&self, pulse: &'p Pulse) -> &'p str {
         role(self.t, &pulse.role)
     }
@@ -57,69 +191,50 @@ impl Partner<'_> {
     }
 }
 
-pub(crate) async fn page(
-    State(app): State<Arc<App>>,
-    Extension(visitor): Extension<Visitor>,
-) -> Response {
-    let (pulse, lvs) = match ask(&app, &visitor).await {
-        Ok(Reply::Status { pulse, lvs }) => (read::<Pulse>(pulse), read::<Lvs>(lvs)),
-        Ok(Reply::Error { message }) | Err(message) => (Err(message), Err(String::new())),
-        Ok(_) => (Err(String::new()), Err(String::new())),
+/// The page in parts: when the partner was asked, and what it said.
+pub(crate) fn parts(app: &App, snapshot: &Snapshot, audience: Audience, oob: bool) -> Vec<Part> {
+    let answer = app.partner.last();
+    let asked = Asked {
+        t: audience.language.texts(),
+        oob,
+        at: answer.as_ref().map(|answer| answer.asked),
     };
-    show(
-        StatusCode::OK,
-        &drawing(&visitor, &app.monitor.snapshot(), pulse, lvs),
-    )
-}
-
-/// Asks the partner, unless somebody does. The place is kept to the end of that, also when the browser
-/// does not wait for it: ssh runs on then.
-async fn ask(app: &Arc<App>, visitor: &Visitor) -> Result<Reply, String> {
-    let Ok(place) = Arc::clone(&app.partner).try_acquire_owned() else {
-        return Err(visitor.texts().partner_view_asked.to_owned());
-    };
-    let (app, visitor) = (Arc::clone(app), visitor.clone());
-    let asked = tokio::spawn(async move {
-        let reply = applier::ask_for(&app, &visitor, &Request::PartnerStatus).await;
-        drop(place);
-        reply
-    });
-    let reply = asked.await.map_err(|error| error.to_string())?;
-    reply.map_err(|error| error.to_string())
-}
-
-fn read<T: DeserializeOwned>(said: Said) -> Result<T, String> {
-    match said {
-        Said::Status(value) => serde_json::from_value(value).map_err(|error| error.to_string()),
-        Said::Silent(why) => Err(why),
-    }
+    let seen = drawing(audience.language, snapshot, answer.as_deref(), oob);
+    // The time alone is no news.
+    vec![part(&asked, &"asked", Some(0)), part(&seen, &"seen", None)]
 }
 
 fn drawing<'a>(
-    visitor: &'a Visitor,
+    language: Language,
     snapshot: &Snapshot,
-    pulse: Result<Pulse, String>,
-    lvs: Result<Lvs, String>,
-) -> Partner<'a> {
-    let t = visitor.texts();
-    let (pulse, none) = match pulse {
-        Ok(pulse) => (Some(pulse), None),
-        Err(why) => (None, Some(why)),
-    };
-    let (rows, silent) = match (lvs, &pulse) {
-        (Ok(lvs), _) => (rows(t, snapshot.lvs.content(), &lvs), None),
-        (Err(why), Some(_)) => (Vec::new(), Some(why)),
-        // One reason is enough.
-        (Err(_), None) => (Vec::new(), None),
-    };
-    Partner {
+    answer: Option<&'a Answer>,
+    oob: bool,
+) -> Seen<'a> {
+    let t = language.texts();
+    let mut seen = Seen {
         t,
-        shell: Shell::new(visitor, Tab::Control, t.partner_view, "/secure/partner"),
-        none,
-        pulse,
-        silent,
-        rows,
+        oob,
+        none: None,
+        pulse: None,
+        silent: None,
+        rows: Vec::new(),
+    };
+    match answer.map(|answer| (&answer.pulse, &answer.lvs)) {
+        None => seen.none = Some(t.partner_view_asked.to_owned()),
+        // One reason is enough.
+        Some((Told::Why(why), Told::Why(_))) => seen.none = Some(told(language, why)),
+        Some((pulse, lvs)) => {
+            match pulse {
+                Told::Content(pulse) => seen.pulse = Some(pulse),
+                Told::Why(why) => seen.none = Some(told(language, why)),
+            }
+            match lvs {
+                Told::Content(lvs) => seen.rows = rows(t, snapshot.lvs.content(), lvs),
+                Told::Why(why) => seen.silent = Some(told(language, why)),
+            }
+        }
     }
+    seen
 }
 
 fn rows(t: &'static Texts, here: Option<&Lvs>, there: &Lvs) -> Vec<Row> {
@@ -169,19 +284,18 @@ mod tests {
 
     #[test]
     fn the_partners_verdicts_stand_beside_those_here() {
-        let visitor = Visitor::new("127.0.0.1".parse().unwrap(), &axum::http::HeaderMap::new());
         let snapshot = Monitor::new().snapshot();
         let pulse = serde_json::json!({"role": "backup", "phase": "standby", "since": 1_700_000_000,
             "partner": {"address": "192.0.2.1", "phase": "active"}});
         let lvs = serde_json::json!({"services": [{"name": "web", "servers": [
             {"name": "<one>", "health": "down", "reason": "connection refused"}]}]});
-        let page = drawing(
-            &visitor,
-            &snapshot,
-            read(Said::Status(pulse)),
-            read(Said::Status(lvs)),
-        );
-        let text = page.render().unwrap();
+        let answer = Answer {
+            asked: 1_700_000_000,
+            pulse: Told::new(Said::Status(pulse)),
+            lvs: Told::new(Said::Status(lvs)),
+        };
+        let page = |answer| drawing(Language::English, &snapshot, answer, false).render();
+        let text = page(Some(&answer)).unwrap();
         for part in [
             "backup",
             "standby",
@@ -192,8 +306,12 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         let silent = || Said::Silent("no route to host".to_owned());
-        let page = drawing(&visitor, &snapshot, read(silent()), read(silent()));
-        let text = page.render().unwrap();
+        let answer = Answer {
+            pulse: Told::new(silent()),
+            lvs: Told::new(silent()),
+            ..answer
+        };
+        let text = page(Some(&answer)).unwrap();
         let said = "There is no view of the partner: no route to host";
         assert!(text.contains(said), "{text}");
     }

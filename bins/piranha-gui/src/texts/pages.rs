@@ -124,7 +124,8 @@ texts! { Texts {
     partner_view: "How the partner sees the pair and its services", "상대 라우터에서 본 라우터 쌍과 서비스";
     partner_view_asked: "the partner is being asked already; look again in a while", "상대 라우터에 이미 묻고 있습니다. 잠시 후 다시 보십시오";
     partner_view_none: "There is no view of the partner:", "상대 라우터의 상태를 볼 수 없습니다:";
-    partner_view_text: "This is what the partner's daemons say now; the page does not follow by itself.", "상대 라우터의 데몬이 지금 알려 준 상태입니다. 이 페이지는 자동으로 갱신되지 않습니다.";
+    partner_view_text: "This is what the partner's daemons say when they are asked, which this page does at an interval.", "상대 라우터의 데몬에 물어 알게 된 상태이며, 이 페이지는 일정한 간격으로 다시 묻습니다.";
+    partner_view_at: "Asked last at", "마지막으로 물은 시각:";
     service: "Service", "서비스";
     sees_as: "It sees this router as:", "이 라우터를 보는 상태:";
     sees_here: "Here", "이 라우터";
