@@ -201,7 +201,7 @@ mod tests {
             ..Counters::default()
         };
         let service = Service {
-            service: "tcp 192.0.2.80:80".to_owned(),
+            service: "-t 192.0.2.80:80".to_owned(),
             counters: Some(counters),
             ..Service::default()
         };
@@ -212,7 +212,7 @@ mod tests {
     }
 
     fn samples(history: &History) -> Vec<f32> {
-        let key = ("tcp 192.0.2.80:80".to_owned(), Figure::Rate);
+        let key = ("-t 192.0.2.80:80".to_owned(), Figure::Rate);
         let series = history.series.get(&key);
         series
             .map(|series| series.samples.iter().copied().collect())
@@ -246,7 +246,7 @@ mod tests {
         history.add(Duration::from_secs(90), &lvs(2));
         let svg = history.draw(
             Duration::from_secs(90),
-            "tcp 192.0.2.80:80",
+            "-t 192.0.2.80:80",
             Figure::Rate,
             "<script>",
         );

@@ -329,9 +329,7 @@ fn row<'a>(t: &'static Texts, service: &Service, server: &'a Server) -> Row<'a> 
     };
     let verdict = match (&server.drained, server.health.as_str()) {
         (Some(_), _) => t.drained,
-        (None, "up") => t.up,
-        (None, "down") => t.down,
-        (None, _) => t.unchecked,
+        (None, health) => verdict(t, health),
     };
     let reason = match (&server.drained, &server.refused) {
         (Some(drain), _) => drain_text(t, drain),
@@ -380,6 +378,15 @@ pub(crate) fn drain_text(t: &'static Texts, drain: &crate::status::Drain) -> Str
         .flatten()
         .collect::<Vec<_>>()
         .join("; ")
+}
+
+/// The word for a verdict.
+pub(crate) fn verdict(t: &'static Texts, verdict: &str) -> &'static str {
+    match verdict {
+        "up" => t.up,
+        "down" => t.down,
+        _ => t.unchecked,
+    }
 }
 
 /// The colour of a verdict.

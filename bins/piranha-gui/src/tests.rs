@@ -3,6 +3,7 @@
 
 mod access;
 mod changes;
+mod fields;
 mod hostile;
 mod large;
 mod live;
@@ -128,6 +129,35 @@ impl Site {
             app,
             folder,
         }
+    }
+
+    /// With daemons that say something of each kind, and an earlier version.
+    pub(crate) async fn lively(file: &str) -> Self {
+        let site = Self::with(file);
+        let own = std::process::id();
+        let server = |name: &str, address: &str, health: &str, reason: &str| {
+            serde_json::json!({ "name": name, "server": address, "health": health, "verdict": health,
+                "reason": reason, "since": 1_700_000_000_000_u64, "weight": 1, "configured_weight": 1,
+                "active_connections": 5, "inactive_connections": 6,
+                "history": [{"at": 1_700_000_000_000_u64, "verdict": health, "reason": reason}] })
+        };
+        let lvs = serde_json::json!({ "pid": own, "mode": "active", "notes": [],
+            "services": [{ "name": "web", "service": "-t 192.0.2.80:80", "scheduler": "wlc", "present": true,
+                "servers": [server("one", "10.0.0.11:80", "up", ""),
+                    server("two", "10.0.0.12:80", "down", "connection refused")] }] });
+        let pulse = serde_json::json!({ "pid": own, "role": "primary", "phase": "active",
+            "since": 1_700_000_000, "why": "no partner was heard", "trouble": [],
+            "partner": {"address": "192.0.2.2", "says": "nothing"},
+            "paths": [{"path": "public", "state": "silent"}] });
+        for (name, content) in [("lvs.json", lvs), ("pulse.json", pulse)] {
+            std::fs::write(site.folder.path().join(name), content.to_string()).unwrap();
+        }
+        site.app.monitor.look_once(site.folder.path()).await;
+        let browser = site.log_in("piranha").await;
+        let preview = browser.move_primary().await;
+        let done = browser.confirm(&preview).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+        site
     }
 
     pub(crate) fn file(&self) -> String {
@@ -305,6 +335,9 @@ pub(crate) fn pages() -> Vec<String> {
                 format!("{path}?service=1/web")
             }
             "/secure/server" => format!("{path}?service=1/web&server=1/one"),
+            "/secure/service" => format!("{path}?service=-t%20192.0.2.80:80"),
+            "/secure/drain" => format!("{path}?server=web/one"),
+            "/secure/version" => format!("{path}?number=1"),
             _ => path,
         })
         .chain([

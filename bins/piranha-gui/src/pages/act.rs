@@ -33,6 +33,21 @@ const TIMES: [(u64, &str); 6] = [
 /// Characters of a reason, as the form's field has it, too.
 const LONGEST_REASON: usize = 200;
 
+/// What was typed and chosen, and what is wrong with it.
+#[derive(Default)]
+struct Typed<'a> {
+    why: &'a str,
+    seconds: &'a str,
+    why_error: Option<String>,
+    seconds_error: Option<&'static str>,
+}
+
+impl Typed<'_> {
+    const fn is_right(&self) -> bool {
+        self.why_error.is_none() && self.seconds_error.is_none()
+    }
+}
+
 #[derive(Template)]
 #[template(path = "drain.html")]
 struct DrainPage<'a> {
@@ -41,12 +56,49 @@ struct DrainPage<'a> {
     shell: Shell<'a>,
     server: &'a str,
     is_drained: bool,
-    times: [(u64, &'static str); 6],
-    /// What was typed and chosen, and what is wrong with it.
-    why: &'a str,
-    seconds: Option<u64>,
-    why_error: Option<&'static str>,
-    seconds_error: Option<&'static str>,
+    /// Value, label, and whether it is chosen.
+    times: Vec<(String, String, bool)>,
+    typed: Typed<'a>,
+}
+
+/// The form of a server: drain it, or enable it again.
+fn ask_drain(visitor: &Visitor, server: &str, is_drained: bool, typed: Typed<'_>) -> Response {
+    let f = visitor.language.forms();
+    let title = if is_drained {
+        f.enable_title
+    } else {
+        f.drain_title
+    };
+    let status = if typed.is_right() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let page = DrainPage {
+        t: visitor.texts(),
+        f,
+        shell: Shell::new(visitor, Tab::Control, title, drain_path(server)),
+        server,
+        is_drained,
+        times: times(f, typed.seconds),
+        typed,
+    };
+    show(status, &page)
+}
+
+/// The times, with what was chosen too when it is none of them.
+fn times(f: &'static Forms, chosen: &str) -> Vec<(String, String, bool)> {
+    let time = |(seconds, label): (u64, &str)| {
+        let label = if label.is_empty() { f.for_ever } else { label };
+        let value = seconds.to_string();
+        let is_chosen = value == chosen;
+        (value, label.to_owned(), is_chosen)
+    };
+    let mut times: Vec<_> = TIMES.into_iter().map(time).collect();
+    if !chosen.is_empty() && !times.iter().any(|(.., is_chosen)| *is_chosen) {
+        times.push((chosen.to_owned(), chosen.to_owned(), true));
+    }
+    times
 }
 
 pub(crate) async fn drain_form(
@@ -54,7 +106,6 @@ pub(crate) async fn drain_form(
     Extension(visitor): Extension<Visitor>,
     uri: Uri,
 ) -> Response {
-    let (t, f) = (visitor.texts(), visitor.language.forms());
     let query = query(&uri);
     let name = query.text("server");
     let snapshot = app.monitor.snapshot();
@@ -71,27 +122,9 @@ pub(crate) async fn drain_form(
         })
     });
     let Some(server) = servers.next() else {
-        return refusal(&visitor, StatusCode::NOT_FOUND, t.gone);
+        return refusal(&visitor, StatusCode::NOT_FOUND, visitor.texts().gone);
     };
-    let is_drained = server.drained.is_some();
-    let title = if is_drained {
-        f.enable_title
-    } else {
-        f.drain_title
-    };
-    let page = DrainPage {
-        t,
-        f,
-        shell: Shell::new(&visitor, Tab::Control, title, uri.to_string()),
-        server: name,
-        is_drained,
-        times: TIMES,
-        why: "",
-        seconds: None,
-        why_error: None,
-        seconds_error: None,
-    };
-    show(StatusCode::OK, &page)
+    ask_drain(&visitor, name, server.drained.is_some(), Typed::default())
 }
 
 /// Where the form of a server is.
@@ -106,28 +139,22 @@ pub(crate) async fn drain(
     Extension(visitor): Extension<Visitor>,
     Extension(form): Extension<Form>,
 ) -> Response {
-    let (t, f) = (visitor.texts(), visitor.language.forms());
+    let f = visitor.language.forms();
     let (server, why) = (form.text("server"), form.text("why").trim());
     let why_is_bad = why.chars().any(char::is_control) || why.chars().count() > LONGEST_REASON;
-    let chosen = match form.text("seconds") {
+    let seconds = match form.text("seconds") {
         // Scripts of administrators may leave it out.
         "" => Some(0),
         text => text.parse::<u64>().ok(),
     };
-    let Some(seconds) = chosen.filter(|_| !why_is_bad) else {
-        let page = DrainPage {
-            t,
-            f,
-            shell: Shell::new(&visitor, Tab::Control, f.drain_title, drain_path(server)),
-            server,
-            is_drained: false,
-            times: TIMES,
-            why,
-            seconds: chosen,
-            why_error: why_is_bad.then_some(f.drain_reason_bad),
-            seconds_error: chosen.is_none().then_some(f.drain_time_bad),
-        };
-        return show(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    let typed = Typed {
+        why,
+        seconds: form.text("seconds"),
+        why_error: why_is_bad.then(|| format!("{} {LONGEST_REASON}", f.drain_reason_bad)),
+        seconds_error: seconds.is_none().then_some(f.drain_time_bad),
+    };
+    let Some(seconds) = seconds.filter(|_| typed.is_right()) else {
+        return ask_drain(&visitor, server, false, typed);
     };
     let request = Request::Drain {
         server: server.to_owned(),

@@ -55,6 +55,8 @@ struct Control<'a> {
     shell: Shell<'a>,
     auto_update: bool,
     rate: u64,
+    /// What was typed instead of a number.
+    wrong: Option<&'a str>,
     parts: String,
 }
 
@@ -65,15 +67,22 @@ pub(crate) async fn page(
 ) -> Response {
     let t = visitor.texts();
     let query = query(&uri);
+    let typed = query.text("rate").trim();
+    let wrong = Some(typed).filter(|typed| !typed.is_empty() && typed.parse::<u64>().is_err());
     let page = Control {
         t,
         shell: Shell::new(&visitor, Tab::Control, t.tab_control, uri.to_string()),
         // A first visit is live; who sent the form decides.
         auto_update: query.has("auto_update") || !query.has("rate"),
         rate: rate(&query),
+        wrong,
         parts: together(&app, &visitor),
     };
-    show(StatusCode::OK, &page)
+    let status = match wrong {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    show(status, &page)
 }
 
 /// The parts anew: of this screen, of a service's page, or of the partner's view.

@@ -1,6 +1,7 @@
 //! The lists of virtual servers and of a virtual server's real servers.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use askama::Template;
@@ -15,13 +16,14 @@ use crate::app::App;
 use crate::configuration::Loaded;
 use crate::form::Form;
 use crate::monitor::Snapshot;
-use crate::monitoring::verdict_class;
+use crate::monitoring::{verdict, verdict_class};
 use crate::pages::change::{Wish, preview};
 use crate::pages::control::query;
 use crate::pages::panel::{
     Banner, SubTab, banners, find_service, key, may_change, path, read_name, subtabs, virtual_shell,
 };
 use crate::pages::{Shell, refusal, show};
+use crate::status;
 use crate::texts::{Forms, Texts};
 use crate::visitor::Visitor;
 
@@ -55,47 +57,102 @@ struct List<'a> {
     cancel: Option<String>,
 }
 
-/// What lvs says of services and servers, by name.
-struct Live<'s>(HashMap<&'s str, HashMap<&'s str, &'s str>>);
+/// What lvs says of services and servers, by the service's name: that of tcp and that of udp may bear
+/// the same one.
+struct Live<'s>(HashMap<&'s str, Vec<&'s status::Service>>);
 
 impl<'s> Live<'s> {
     fn new(snapshot: &'s Snapshot) -> Self {
-        let services = snapshot.lvs.content().filter(|_| snapshot.is_lvs_running());
-        let services = services
-            .map(|lvs| lvs.services.as_slice())
-            .unwrap_or_default();
-        let servers = |service: &'s crate::status::Service| {
-            let servers = service.servers.iter();
-            servers
-                .map(|server| (server.name.as_str(), server.health.as_str()))
-                .collect()
-        };
-        Self(
+        let lvs = snapshot.lvs.content().filter(|_| snapshot.is_lvs_running());
+        let mut services: HashMap<_, Vec<_>> = HashMap::new();
+        for service in lvs.into_iter().flat_map(|lvs| &lvs.services) {
             services
-                .iter()
-                .map(|service| (service.name.as_str(), servers(service)))
-                .collect(),
-        )
+                .entry(service.name.as_str())
+                .or_default()
+                .push(service);
+        }
+        Self(services)
     }
 
-    fn service(&self, name: &str) -> (&'static str, String) {
-        let Some(servers) = self.0.get(name) else {
+    fn of(&self, name: &Name, block: &Virtual) -> Option<&'s status::Service> {
+        let named = self.0.get(name.name.as_str())?;
+        let is_it = |service: &&&status::Service| is_of(&service.service, block);
+        named.iter().find(is_it).copied()
+    }
+
+    fn service(&self, name: &Name, block: &Virtual) -> (&'static str, String) {
+        let Some(service) = self.of(name, block) else {
             return ("quiet", "–".to_owned());
         };
-        let up = servers.values().filter(|health| **health == "up").count();
+        let is_up = |server: &&status::Server| server.health == "up";
+        let (up, all) = (
+            service.servers.iter().filter(is_up).count(),
+            service.servers.len(),
+        );
         let class = match up {
             0 => "bad",
-            up if up == servers.len() => "good",
+            up if up == all => "good",
             _ => "warn",
         };
-        (class, format!("{up}/{}", servers.len()))
+        (class, format!("{up}/{all}"))
     }
+}
 
-    fn server(&self, service: &str, name: &str) -> (&'static str, String) {
-        match self.0.get(service).and_then(|servers| servers.get(name)) {
-            Some(health) => (verdict_class(health), (*health).to_owned()),
-            None => ("quiet", "–".to_owned()),
-        }
+/// Whether the words that name a service for the kernel are those of this block.
+fn is_of(words: &str, block: &Virtual) -> bool {
+    let mark = block.fwmark.value;
+    if mark != 0 {
+        return words == format!("-f {mark}");
+    }
+    let option = match block.protocol.value {
+        Protocol::Tcp => "-t ",
+        Protocol::Udp => "-u ",
+    };
+    let Some((address, port)) = words
+        .strip_prefix(option)
+        .and_then(|it| it.rsplit_once(':'))
+    else {
+        return false;
+    };
+    let host = block
+        .address
+        .value
+        .as_ref()
+        .map(|address| address.host.to_string());
+    let host = host.unwrap_or_default();
+    // A host name became an address meanwhile.
+    let is_name = host.parse::<IpAddr>().is_err();
+    port == block.port.value.to_string() && (is_name || host == address)
+}
+
+/// What lvs says of a server.
+fn live_server(
+    t: &'static Texts,
+    service: Option<&status::Service>,
+    name: &Name,
+    block: &Server,
+) -> (&'static str, String) {
+    let address = block.address.value.as_ref().map(ToString::to_string);
+    let address = address.unwrap_or_default();
+    let named = |server: &&status::Server| server.name == name.name;
+    let mut servers = service
+        .into_iter()
+        .flat_map(|service| &service.servers)
+        .filter(named);
+    let is_it = |server: &&status::Server| {
+        let is_name = address.parse::<IpAddr>().is_err();
+        is_name
+            || server
+                .server
+                .rsplit_once(':')
+                .is_some_and(|(at, _)| at == address)
+    };
+    match servers.find(is_it) {
+        Some(server) => (
+            verdict_class(&server.health),
+            verdict(t, &server.health).to_owned(),
+        ),
+        None => ("quiet", "–".to_owned()),
     }
 }
 
@@ -121,7 +178,7 @@ fn draw_virtuals(
     let virtuals = &loaded.config.virtuals;
     let names = Name::of_virtuals(virtuals);
     let rows = virtuals.iter().zip(&names).map(|(service, name)| {
-        let (live_class, live) = live.service(&name.name);
+        let (live_class, live) = live.service(name, service);
         Row {
             live_class,
             live,
@@ -239,10 +296,10 @@ fn draw_servers(
         return refusal(visitor, StatusCode::NOT_FOUND, t.gone);
     };
     let snapshot = app.monitor.snapshot();
-    let live = Live::new(&snapshot);
+    let seen = Live::new(&snapshot).of(&service, block);
     let names = Name::of_servers(&block.servers);
     let rows = block.servers.iter().zip(&names).map(|(server, name)| {
-        let (live_class, live) = live.server(&service.name, &name.name);
+        let (live_class, live) = live_server(t, seen, name, server);
         Row {
             live_class,
             live,

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use change::{FieldError, Guarded, Item, Name, guarded};
-use lvs_config::{Place, ServiceKind};
+use change::{FieldError, Guarded, Item, Name, guarded, refuse_value};
+use lvs_config::{Level, Place, ServiceKind};
 
 use crate::configuration::Loaded;
 use crate::edits;
@@ -37,6 +37,7 @@ impl Banner {
 pub(crate) struct Field {
     pub(crate) parameter: &'static str,
     pub(crate) keyword: &'static str,
+    part: Part,
     pub(crate) kind: &'static str,
     pub(crate) width: u8,
     pub(crate) text: &'static FieldText,
@@ -63,6 +64,7 @@ impl Field {
         Self {
             parameter: definition.parameter,
             keyword: definition.keyword,
+            part: definition.part,
             kind,
             width,
             text: (definition.text)(visitor.language.fields()),
@@ -73,6 +75,15 @@ impl Field {
             is_read_only: !visitor.is_admin(),
             opens_extensions: false,
         }
+    }
+
+    /// What tells a screen reader that the value is wrong, and where it is said why.
+    pub(crate) fn wrong(&self) -> String {
+        let about = |_| {
+            let id = self.parameter;
+            format!(" aria-invalid=\"true\" aria-errormessage=\"{id}-error\"")
+        };
+        self.error.as_ref().map(about).unwrap_or_default()
     }
 
     fn shown_choice(&self) -> &str {
@@ -109,6 +120,14 @@ pub(crate) fn fields(
             _ => edits::value(&loaded.config, place, definition),
         };
         let mut field = Field::new(definition, visitor, value);
+        // Its buttons send what the file does not say.
+        if definition.keyword == "network"
+            && let Some(typed) = typed.and_then(|form| form.get(definition.parameter))
+            && !field.options.iter().any(|(name, ..)| name == typed)
+        {
+            let (name, label) = (typed.to_owned(), typed.to_owned());
+            field.options.push((name, label, false));
+        }
         // The tools of the list are no programs of the administrator's.
         let is_listed = matches!(definition.control, Control::Choice(_));
         if let Some(guarded) = guarded(definition.keyword)
@@ -146,7 +165,12 @@ pub(crate) fn place_errors(fields: &mut [Field], errors: &[FieldError]) -> Vec<S
             None => rest.push(error.message.clone()),
         }
     }
+    let wrong_parts = wrong_parts(fields);
     for field in fields {
+        let wrong_part = wrong_parts.get(field.keyword);
+        if wrong_part.is_some_and(|part| *part != field.part) {
+            continue;
+        }
         if let Some(message) = by_keyword.remove(field.keyword) {
             field.error = Some(message.to_owned());
         }
@@ -157,6 +181,26 @@ pub(crate) fn place_errors(fields: &mut [Field], errors: &[FieldError]) -> Vec<S
             .map(|(keyword, message)| format!("{keyword}: {message}")),
     );
     rest
+}
+
+/// Which of the two fields of an address with its device is the wrong one, by keyword: with a right
+/// device instead, nothing is wrong any more.
+fn wrong_parts(fields: &[Field]) -> HashMap<&'static str, Part> {
+    let seconds = fields.iter().filter(|field| field.part == Part::Second);
+    let wrong_part = |second: &Field| {
+        let keyword = second.keyword;
+        let is_first = |field: &&Field| field.keyword == keyword && field.part == Part::First;
+        let address = &fields.iter().find(is_first)?.value;
+        let level = match keyword {
+            "nat_router" => Level::Global,
+            _ => Level::Virtual,
+        };
+        let is_wrong =
+            |device: &str| refuse_value(level, keyword, &format!("{address} {device}")).is_some();
+        let is_second = is_wrong(&second.value) && !is_wrong("eth0");
+        Some((keyword, if is_second { Part::Second } else { Part::First }))
+    };
+    seconds.filter_map(wrong_part).collect()
 }
 
 /// A way to a neighbouring page.

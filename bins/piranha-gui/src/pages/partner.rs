@@ -18,7 +18,9 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::applier;
 use crate::monitor::Snapshot;
-use crate::monitoring::{Audience, Part, part, partner_state, phase_name, role, verdict_class};
+use crate::monitoring::{
+    Audience, Part, part, partner_state, phase_name, role, verdict, verdict_class,
+};
 use crate::pages::control::{audience, query, rate};
 use crate::pages::{Shell, Tab, show};
 use crate::status::{Lvs, Pulse, Server, Service};
@@ -238,14 +240,7 @@ fn drawing<'a>(
 }
 
 fn rows(t: &'static Texts, here: Option<&Lvs>, there: &Lvs) -> Vec<Row> {
-    let verdict = |health: &str| {
-        let word = match health {
-            "up" => t.up,
-            "down" => t.down,
-            _ => t.unchecked,
-        };
-        (verdict_class(health), word.to_owned())
-    };
+    let seen = |health: &str| (verdict_class(health), verdict(t, health).to_owned());
     let here: HashMap<_, _> = here
         .into_iter()
         .flat_map(|lvs| &lvs.services)
@@ -262,8 +257,8 @@ fn rows(t: &'static Texts, here: Option<&Lvs>, there: &Lvs) -> Vec<Row> {
                 service: service.name.clone(),
                 identity: service.service.clone(),
                 server: server.name.clone(),
-                here: known.map_or(("quiet", "–".to_owned()), |health| verdict(health)),
-                there: verdict(&server.health),
+                here: known.map_or(("quiet", "–".to_owned()), |health| seen(health)),
+                there: seen(&server.health),
                 reason: server.reason.clone(),
             });
         }

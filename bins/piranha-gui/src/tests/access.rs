@@ -243,7 +243,7 @@ async fn r6_a_form_counts_only_with_its_token_and_from_this_site() {
 
 #[tokio::test]
 async fn r6_each_form_has_a_token_and_changes_by_post_only() {
-    let site = Site::new();
+    let site = Site::lively(FILE).await;
     let browser = site.log_in("piranha").await;
     for page in pages() {
         let text = browser.get(&page).await.text;

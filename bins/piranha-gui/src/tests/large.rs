@@ -41,7 +41,7 @@ fn status() -> String {
     let service = |service: usize| {
         serde_json::json!({
             "name": format!("s{service}"), "present": true,
-            "service": format!("tcp 198.18.{}.{}:80", service / 200, service % 200 + 1),
+            "service": format!("-t 198.18.{}.{}:80", service / 200, service % 200 + 1),
             "servers": (0..SERVERS).map(|it| server(service, it)).collect::<Vec<_>>(),
         })
     };

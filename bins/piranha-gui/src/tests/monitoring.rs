@@ -10,7 +10,7 @@ fn pulse(site: &Site, json: &str) {
 pub(super) fn lvs(site: &Site, health: &str, rate: u64) {
     let lvs = serde_json::json!({
         "pid": std::process::id(), "mode": "active", "notes": [],
-        "services": [{ "name": "web", "service": "tcp 192.0.2.80:80", "scheduler": "wlc", "present": true,
+        "services": [{ "name": "web", "service": "-t 192.0.2.80:80", "scheduler": "wlc", "present": true,
             "counters": {"connections": 10, "connections_per_second": rate, "in_bytes_per_second": 2048},
             "servers": [{ "name": "one", "server": "10.0.0.11:80", "health": health, "verdict": health,
                 "reason": "connection refused", "since": 1_700_000_000_000_u64, "weight": 1, "configured_weight": 2, "nanny": 42,
@@ -94,7 +94,7 @@ async fn r19_servers_with_verdict_reason_weight_and_connections() {
         "who may only look has no such link"
     );
     let page = browser
-        .get("/secure/service?service=tcp+192.0.2.80:80")
+        .get("/secure/service?service=-t+192.0.2.80:80")
         .await
         .text;
     assert!(page.contains("10.0.0.11:80"), "{page}");
@@ -118,7 +118,7 @@ async fn r19_servers_with_verdict_reason_weight_and_connections() {
 
 #[tokio::test]
 async fn r18_only_the_monitoring_refreshes_and_not_more_often_than_every_ten_seconds() {
-    let site = Site::new();
+    let site = Site::lively(FILE).await;
     let browser = site.log_in("piranha").await;
     let first = browser.get("/secure/control").await.text;
     assert!(
@@ -200,7 +200,7 @@ async fn figures_wait_for_their_time_while_states_change() {
         let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let mut second = json["services"][0].clone();
         second["name"] = "mail".into();
-        second["service"] = "tcp 192.0.2.80:25".into();
+        second["service"] = "-t 192.0.2.80:25".into();
         second["counters"]["connections_per_second"] = other.into();
         second["servers"][0]["health"] = "up".into();
         second["servers"][0]["verdict"] = "up".into();

@@ -91,7 +91,7 @@ texts! { Forms {
     drain_text: "The server gets no new connections and finishes those that it has. lvs.cf stays as it is; the partner router does not know of it.", "서버는 새 연결을 받지 않고 기존 연결을 마칩니다. lvs.cf는 그대로이며 상대 라우터는 이를 알지 못합니다.";
     drain_reason: "Reason:", "이유:";
     drain_for: "For how long:", "기간:";
-    drain_reason_bad: "At most 200 characters on one line.", "한 줄에 200자 이하로 쓰십시오.";
+    drain_reason_bad: "Write one line; characters at most:", "한 줄로 쓰십시오. 최대 글자 수:";
     drain_time_bad: "Choose one of the times.", "목록에서 기간을 고르십시오.";
     for_ever: "until it is enabled", "다시 사용할 때까지";
     enable_title: "Enable a server", "서버 다시 사용";

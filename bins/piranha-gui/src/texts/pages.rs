@@ -48,6 +48,7 @@ texts! { Texts {
     auto_update: "Auto update", "자동 갱신";
     update_interval: "Update Interval:", "갱신 간격:";
     seconds: "seconds", "초";
+    rate_bad: "Seconds must be a whole number from 10 to 3600; 10 are taken.", "10부터 3600까지의 정수(초)여야 합니다. 10초로 갱신합니다.";
     update_now: "Update information now", "지금 정보 갱신";
     updates_on: "Figures follow at this interval, changes of state at once.", "수치는 이 간격으로, 상태 변화는 즉시 표시됩니다.";
     updates_off: "The page stays as it is.", "화면이 갱신되지 않습니다.";
