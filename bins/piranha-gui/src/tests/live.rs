@@ -8,7 +8,7 @@ use tokio::net::UnixListener;
 use super::monitoring::lvs;
 use super::*;
 
-const SERVICE: &str = "tcp%20192.0.2.80:80";
+const SERVICE: &str = "-t%20192.0.2.80:80";
 
 /// The messages that a page with this address gets.
 async fn follow(site: &Site, browser: &Browser<'_>, path: &str) -> BodyDataStream {
@@ -109,7 +109,7 @@ async fn the_partners_view_follows_and_is_in_the_json_with_the_last_hour() {
     assert_eq!(one["events_missing"], "pulse is not running here");
     let hour = &one["history"];
     assert_eq!(hour["step_seconds"], 30);
-    let line = &hour["services"]["tcp 192.0.2.80:80"]["connections_per_second"];
+    let line = &hour["services"]["-t 192.0.2.80:80"]["connections_per_second"];
     assert_eq!(line, &serde_json::json!([3.0]), "{hour}");
     let line = &hour["servers"]["10.0.0.11:80"]["active_connections"];
     assert_eq!(line, &serde_json::json!([5.0]), "{hour}");
