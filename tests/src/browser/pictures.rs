@@ -11,31 +11,60 @@ use super::story::page;
 use crate::ensure;
 use crate::error::{Context, Result};
 
-/// Names and addresses of all screens.
-pub(super) const SCREENS: &[(&str, &str)] = &[
-    ("control", "/secure/control"),
-    ("service", "/secure/service?service=-t%20198.51.100.80:80"),
-    ("global", "/secure/global"),
-    ("redundancy", "/secure/redundancy"),
-    ("virtuals", "/secure/virtuals"),
-    ("virtual", "/secure/virtual?service=1%2Fweb"),
-    ("servers", "/secure/servers?service=1%2Fweb"),
-    ("server", "/secure/server?service=1%2Fweb&server=1%2Fweb1"),
-    ("scripts", "/secure/scripts?service=1%2Fweb"),
-    ("history", "/secure/history"),
-    ("partner", "/secure/partner"),
-    (CONFIRM, FORM),
-    (CONFLICT, FORM),
-    ("drain", "/secure/drain?server=web%2Fweb1"),
-    ("hand-over", "/secure/hand-over"),
-    ("introduction", "/secure/introduction"),
-    ("help", "/secure/help"),
-    ("password", "/secure/password"),
+/// A screen and how one comes to it.
+type Screen = (&'static str, Way);
+
+/// How one comes to a screen.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// By its address.
+    Page(&'static str),
+    /// By what a person does.
+    Steps(fn(&Browser) -> Result<()>),
+}
+
+use Way::{Page, Steps};
+
+/// All screens of whoever is logged in.
+pub(super) const SCREENS: &[Screen] = &[
+    ("control", Page("/secure/control")),
+    (
+        "service",
+        Page("/secure/service?service=-t%20198.51.100.80:80"),
+    ),
+    ("global", Page("/secure/global")),
+    ("redundancy", Page("/secure/redundancy")),
+    ("virtuals", Page("/secure/virtuals")),
+    ("virtual", Page(FORM)),
+    ("wrong", Steps(send_wrong_form)),
+    ("servers", Page("/secure/servers?service=1%2Fweb")),
+    (
+        "server",
+        Page("/secure/server?service=1%2Fweb&server=1%2Fweb1"),
+    ),
+    ("scripts", Page("/secure/scripts?service=1%2Fweb")),
+    ("confirm", Steps(|browser| send_form(browser, None))),
+    (
+        CONFLICT,
+        Steps(|browser| send_form(browser, Some(&older(browser)?))),
+    ),
+    ("history", Page("/secure/history")),
+    ("version", Steps(show_version)),
+    ("partner", Page("/secure/partner")),
+    ("drain", Page("/secure/drain?server=web%2Fweb1")),
+    ("hand-over", Page("/secure/hand-over")),
+    ("hand-over-again", Steps(hand_over_once)),
+    ("introduction", Page("/secure/introduction")),
+    ("help", Page("/secure/help")),
+    ("password", Page("/secure/password")),
 ];
 /// Those for whoever is not logged in.
-pub(super) const OUTSIDE: &[(&str, &str)] = &[("login", "/login")];
-/// Two screens are reached by sending a form: what a change will do, and one that came too late.
-const CONFIRM: &str = "confirm";
+pub(super) const OUTSIDE: &[Screen] = &[
+    ("welcome", Page("/")),
+    ("about-login", Page("/about-login")),
+    ("login", Page("/login")),
+];
+/// The one that says that something went wrong.
 const CONFLICT: &str = "conflict";
 const FORM: &str = "/secure/virtual?service=1%2Fweb";
 /// A wide and a narrow window.
@@ -45,11 +74,11 @@ const NARROW: (u32, u32) = (390, 844);
 const TALLEST: u32 = 2400;
 
 /// Takes and judges what is asked for; gives how many pictures were taken.
-pub(super) fn take(browser: &Browser, screens: &[(&str, &str)]) -> Result<usize> {
+pub(super) fn take(browser: &Browser, screens: &[Screen]) -> Result<usize> {
     let folder = std::env::var_os("LAB_PICTURES").map(PathBuf::from);
     let axe = std::env::var_os("LAB_AXE").map(std::fs::read_to_string);
     let axe = axe.transpose().during("reading LAB_AXE")?;
-    let mut count = 0;
+    let (mut count, mut found) = (0, Vec::new());
     for (language, theme, (width, height)) in [
         ("en", "light", WIDE),
         ("en", "dark", NARROW),
@@ -62,11 +91,10 @@ pub(super) fn take(browser: &Browser, screens: &[(&str, &str)]) -> Result<usize>
         browser.resize(width, height)?;
         prefer(browser, "theme", theme)?;
         prefer(browser, "language", language)?;
-        for &(name, path) in screens {
-            match name {
-                CONFIRM => send_form(browser, None)?,
-                CONFLICT => send_form(browser, Some(&older(browser)?))?,
-                _ => browser.open(&page(path))?,
+        for &(name, way) in screens {
+            match way {
+                Page(path) => browser.open(&page(path))?,
+                Steps(walk) => walk(browser)?,
             }
             let is_wrong = name != CONFLICT && browser.has("section.wrong")?;
             ensure!(!is_wrong, "{name} is an error:\n{}", browser.page()?);
@@ -80,10 +108,13 @@ pub(super) fn take(browser: &Browser, screens: &[(&str, &str)]) -> Result<usize>
                 count += 1;
             }
             if let Some(axe) = &axe {
-                judge(browser, axe, name)?;
+                let of_screen = judge(browser, axe)?;
+                let place = |text| format!("{name}, {language}, {theme}: {text}");
+                found.extend(of_screen.into_iter().map(place));
             }
         }
     }
+    ensure!(found.is_empty(), "axe-core found:\n{}", found.join("\n"));
     browser.resize(WIDE.0, WIDE.1)?;
     if count > 0 || axe.is_some() {
         prefer(browser, "language", "en")?;
@@ -105,11 +136,36 @@ fn send_form(browser: &Browser, base: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// The digest of the file as it was before the last change.
-fn older(browser: &Browser) -> Result<String> {
+/// What cannot be taken, in a field of the page's own and in one of the extensions.
+fn send_wrong_form(browser: &Browser) -> Result<()> {
+    browser.open(&page(FORM))?;
+    browser.fill("#port", "99999")?;
+    browser.fill("#retries", "often")?;
+    browser.press("button[name='action'][value='accept']")?;
+    browser.element("#port-error")?;
+    Ok(())
+}
+
+/// The latest of the earlier versions.
+fn show_version(browser: &Browser) -> Result<()> {
     browser.open(&page("/secure/history"))?;
     browser.press("a[href^='/secure/version']")?;
     browser.element("pre.file")?;
+    Ok(())
+}
+
+/// To the question that is asked again.
+fn hand_over_once(browser: &Browser) -> Result<()> {
+    browser.open(&page("/secure/hand-over"))?;
+    browser.press("input[type='checkbox'][name='sure']")?;
+    browser.press("form[action='/secure/hand-over'] button")?;
+    browser.element("input[name='step']")?;
+    Ok(())
+}
+
+/// The digest of the file as it was before the last change.
+fn older(browser: &Browser) -> Result<String> {
+    show_version(browser)?;
     let script = "const done = arguments[arguments.length - 1];\
         const text = new TextEncoder().encode(document.querySelector('pre.file').textContent);\
         crypto.subtle.digest('SHA-256', text).then(digest =>\
@@ -164,17 +220,15 @@ fn picture(browser: &Browser, folder: &Path, file: &str) -> Result<()> {
     browser.picture(&folder.join(file))
 }
 
-/// axe-core finds nothing serious on the page.
-fn judge(browser: &Browser, axe: &str, name: &str) -> Result<()> {
+/// What axe-core finds on the page that is more than minor.
+fn judge(browser: &Browser, axe: &str) -> Result<Vec<String>> {
     browser.script(axe, &json!([]))?;
     let script = "const done = arguments[arguments.length - 1];\
         axe.run(document, {resultTypes: ['violations']}).then(\
-        found => done(found.passes.length === 0 ? [['nothing was looked at', '']] : found.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')\
+        found => done(found.passes.length === 0 ? [['nothing was looked at', '']] : found.violations.filter(v => v.impact !== 'minor')\
         .map(v => [v.id, v.nodes.slice(0, 3).map(n => n.html + ' ' + n.failureSummary).join('; ')])),\
         error => done([['error', String(error)]]));";
     let found = browser.script_later(script)?;
     let found = found.as_array().cloned().unwrap_or_default();
-    let texts: Vec<String> = found.iter().map(Value::to_string).collect();
-    ensure!(texts.is_empty(), "axe-core on {name}: {}", texts.join("\n"));
-    Ok(())
+    Ok(found.iter().map(Value::to_string).collect())
 }
