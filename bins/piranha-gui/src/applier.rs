@@ -42,7 +42,7 @@ pub(crate) async fn ask_for(
     request: &Request,
 ) -> Result<Reply, Silence> {
     let mut reply = ask(&app.applier, request).await?;
-    let tell = |text: &mut String| *text = told(visitor.language, text);
+    let tell = |text: &mut String| *text = told(visitor.language, text).into_owned();
     match &mut reply {
         Reply::Refused(refused) => {
             tell(&mut refused.message);

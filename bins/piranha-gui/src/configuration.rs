@@ -41,7 +41,8 @@ impl FromRequestParts<Arc<App>> for Loaded {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
         load(app).await.map_err(|why| {
-            let text = format!("{} {why}", visitor.language.forms().file_unreadable);
+            let f = visitor.language.forms();
+            let text = format!("{} {}", f.file_unreadable, f.told(&why));
             refusal(&visitor, StatusCode::SERVICE_UNAVAILABLE, &text)
         })
     }

@@ -144,7 +144,7 @@ pub(crate) fn parts(
     }
     drop(history);
     let (events, silent) = app.monitor.events(snapshot);
-    let silent = silent.map(|why| format!("{} {why}", t.events_of_pulse_missing));
+    let silent = silent.map(|why| format!("{} {}", t.events_of_pulse_missing, t.told(&why)));
     let events = Events {
         t,
         oob,
@@ -237,7 +237,7 @@ pub(crate) fn partner_state<'a>(t: &'static Texts, pulse: &'a Pulse) -> &'a str 
     match (&partner.address, &partner.phase, &partner.says) {
         (None, _, _) => t.partner_none,
         (_, Some(phase), _) => phase_name(t, phase),
-        (_, None, Some(says)) => says,
+        (_, None, Some(says)) => t.word(says),
         (_, None, None) => t.partner_silent,
     }
 }
@@ -255,22 +255,23 @@ fn problems(t: &'static Texts, snapshot: &Snapshot) -> Vec<String> {
     let mut problems = Vec::new();
     match &snapshot.pulse {
         Reading::Missing => problems.push(t.pulse_missing.to_owned()),
-        Reading::Unreadable(why) => problems.push(format!("{} {why}", t.unreadable)),
-        Reading::Broken(why) => problems.push(format!("{} {why}", t.broken)),
+        Reading::Unreadable(why) => problems.push(format!("{} {}", t.unreadable, t.told(why))),
+        Reading::Broken(why) => problems.push(format!("{} {}", t.broken, t.told(why))),
         Reading::Read(pulse, _) => {
             if !snapshot.is_pulse_running() {
                 problems.push(t.pulse_dead.to_owned());
             } else if let Some(silence) = snapshot.silence() {
                 problems.push(format!("{} {}", t.pulse_silent, silence.as_secs()));
             }
-            problems.extend(pulse.trouble.iter().cloned());
+            let trouble = pulse.trouble.iter();
+            problems.extend(trouble.map(|text| t.told(text).into_owned()));
         }
     }
     match &snapshot.lvs {
         Reading::Missing if snapshot.is_pulse_running() => problems.push(t.lvs_missing.to_owned()),
         Reading::Missing => {}
-        Reading::Unreadable(why) => problems.push(format!("{} {why}", t.unreadable)),
-        Reading::Broken(why) => problems.push(format!("{} {why}", t.broken)),
+        Reading::Unreadable(why) => problems.push(format!("{} {}", t.unreadable, t.told(why))),
+        Reading::Broken(why) => problems.push(format!("{} {}", t.broken, t.told(why))),
         Reading::Read(..) if !snapshot.is_lvs_running() => problems.push(t.lvs_dead.to_owned()),
         Reading::Read(..) => {}
     }
@@ -333,8 +334,8 @@ fn row<'a>(t: &'static Texts, service: &Service, server: &'a Server) -> Row<'a> 
     };
     let reason = match (&server.drained, &server.refused) {
         (Some(drain), _) => drain_text(t, drain),
-        (None, Some(refused)) => refused.clone(),
-        (None, None) => server.reason.clone(),
+        (None, Some(refused)) => t.told(refused).into_owned(),
+        (None, None) => t.told(&server.reason).into_owned(),
     };
     let weight = match server.weight {
         Some(weight) if weight == server.configured_weight => weight.to_string(),
@@ -344,7 +345,7 @@ fn row<'a>(t: &'static Texts, service: &Service, server: &'a Server) -> Row<'a> 
     let words: Vec<&str> = server
         .history
         .iter()
-        .map(|check| check.verdict.as_str())
+        .map(|check| t.word(&check.verdict))
         .collect();
     Row {
         server,

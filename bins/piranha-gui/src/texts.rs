@@ -1,15 +1,20 @@
 //! All texts of the pages in both languages. A text that lacks one does not compile (R22).
 
+mod daemons;
+mod diagnostics;
 mod fields;
 mod forms;
 mod messages;
 mod pages;
+mod reasons;
+mod told;
+mod words;
 
 pub(crate) use fields::{ENGLISH as ENGLISH_FIELDS, KOREAN as KOREAN_FIELDS};
 pub(crate) use fields::{FieldText, Fields};
 pub(crate) use forms::Forms;
-pub(crate) use messages::told;
 pub(crate) use pages::Texts;
+pub(crate) use told::told;
 
 /// A table of texts: `KEY: ENGLISH, KOREAN;`.
 macro_rules! texts {
@@ -17,12 +22,24 @@ macro_rules! texts {
         /// Texts of one language.
         #[derive(Debug)]
         pub(crate) struct $name {
+            pub(in crate::texts) language: crate::visitor::Language,
             $(pub(crate) $key: &'static str,)*
         }
 
         impl $name {
-            pub(crate) const ENGLISH: Self = Self { $($key: $english,)* };
-            pub(crate) const KOREAN: Self = Self { $($key: $korean,)* };
+            pub(crate) const ENGLISH: Self = Self {
+                language: crate::visitor::Language::English,
+                $($key: $english,)*
+            };
+            pub(crate) const KOREAN: Self = Self {
+                language: crate::visitor::Language::Korean,
+                $($key: $korean,)*
+            };
+
+            /// What a program says.
+            pub(crate) fn told<'m>(&self, message: &'m str) -> std::borrow::Cow<'m, str> {
+                crate::texts::told(self.language, message)
+            }
         }
 
         #[cfg(test)]
@@ -33,6 +50,13 @@ macro_rules! texts {
     };
 }
 pub(crate) use texts;
+
+impl Texts {
+    /// A daemon's name of a state, a verdict or an act.
+    pub(crate) fn word<'m>(&self, word: &'m str) -> &'m str {
+        told::word(self.language, word)
+    }
+}
 
 /// The texts in English.
 pub(crate) static ENGLISH: Texts = Texts::ENGLISH;

@@ -142,7 +142,7 @@ fn tab_of(next: &str) -> Tab {
 /// The applier cannot be asked.
 pub(crate) fn silent(visitor: &Visitor, error: &applier::Silence) -> Response {
     let f = visitor.language.forms();
-    let text = format!("{} {error}", f.applier_silent);
+    let text = format!("{} {}", f.applier_silent, f.told(&error.to_string()));
     refusal(visitor, StatusCode::SERVICE_UNAVAILABLE, &text)
 }
 
@@ -177,7 +177,7 @@ fn not_done(visitor: &Visitor, refused: &Refused, next: &str) -> Response {
         refused
             .notes
             .iter()
-            .map(|note| format!("{} {}: {}", f.line, note.line, note.message)),
+            .map(|note| format!("{} {}: {}", f.line, note.line, f.told(&note.message))),
     );
     result(visitor, false, f.not_done, texts, next)
 }

@@ -294,7 +294,11 @@ pub(crate) fn may_change(visitor: &Visitor, loaded: &Loaded) -> bool {
 pub(crate) fn banners(f: &'static Forms, loaded: &Loaded) -> Vec<Banner> {
     let mut banners = Vec::new();
     if let Some(why) = &loaded.silence {
-        banners.push(Banner::error(format!("{} {why}", f.applier_silent)));
+        banners.push(Banner::error(format!(
+            "{} {}",
+            f.applier_silent,
+            f.told(why)
+        )));
     }
     if loaded.config.global.service.value == ServiceKind::Fos {
         banners.push(Banner::error(f.failover_file));
@@ -304,8 +308,11 @@ pub(crate) fn banners(f: &'static Forms, loaded: &Loaded) -> Vec<Banner> {
         let errors = loaded.notes.iter().filter(|note| note.severity == "error");
         banners.extend(errors.take(20).map(|note| {
             let help = note.help.as_ref().or(note.expected.as_ref());
-            let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
-            Banner::error(format!("{} {}: {}{help}", f.line, note.line, note.message))
+            let help = help
+                .map(|help| format!(" ({})", f.told(help)))
+                .unwrap_or_default();
+            let message = f.told(&note.message);
+            Banner::error(format!("{} {}: {message}{help}", f.line, note.line))
         }));
     }
     banners

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::applier;
+use crate::memory;
 use crate::monitor::Snapshot;
 use crate::monitoring::{
     Audience, Part, part, partner_state, phase_name, role, verdict, verdict_class,
@@ -88,9 +89,16 @@ impl View {
         Some(Arc::clone(&self.known()?.1))
     }
 
-    fn keep(&self, answer: Answer) {
+    fn keep(&self, mut answer: Answer) {
+        // Earlier checks are shown of the servers here only; of thousands they take much memory.
+        if let Told::Content(lvs) = &mut answer.lvs {
+            let servers = lvs.services.iter_mut().flat_map(|it| &mut it.servers);
+            servers.for_each(|server| server.history = Vec::new());
+        }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some((Instant::now(), Arc::new(answer)));
+        drop(last);
+        memory::trim();
     }
 
     fn known(&self) -> Option<(Instant, Arc<Answer>)> {

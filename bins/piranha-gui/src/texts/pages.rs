@@ -105,6 +105,7 @@ texts! { Texts {
     unchecked: "unknown", "알 수 없음";
     down: "down", "다운";
     events: "EVENTS", "사건";
+    events_as_logged: "The texts are those of the daemons' logs.", "사건의 문구는 데몬이 로그에 남기는 영어 원문 그대로입니다.";
     nothing_yet: "nothing yet", "아직 없음";
     as_json: "All of this as JSON", "전체를 JSON으로";
     change_password: "CHANGE PASSWORD", "암호 변경";
