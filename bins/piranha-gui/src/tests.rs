@@ -5,6 +5,7 @@ mod access;
 mod changes;
 mod fields;
 mod hostile;
+mod korean;
 mod large;
 mod live;
 mod metrics;

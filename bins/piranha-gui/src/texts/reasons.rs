@@ -60,6 +60,8 @@ table! {
     "No space left on device" => "장치에 남은 공간이 없습니다";
     "Read-only file system" => "읽기 전용 파일 시스템입니다";
     "Cannot allocate memory" => "메모리를 할당할 수 없습니다";
+    "Out of memory" => "메모리가 부족합니다";
+    "Try again" => "다시 시도해야 합니다";
     "Resource temporarily unavailable" => "자원을 일시적으로 쓸 수 없습니다";
     "unexpected end of file" => "예상하지 못한 곳에서 끝났습니다";
 }
