@@ -68,7 +68,7 @@ impl Field {
             kind,
             width,
             text: (definition.text)(visitor.language.fields()),
-            options: options(definition, &value),
+            options: options(visitor.texts(), definition, &value),
             value,
             error: None,
             note: None,
@@ -93,12 +93,15 @@ impl Field {
 }
 
 /// The list, with the file's value too when it is none of them.
-fn options(definition: &Definition, value: &str) -> Vec<(String, String, bool)> {
+fn options(t: &Texts, definition: &Definition, value: &str) -> Vec<(String, String, bool)> {
     let Control::Choice(choices) = definition.control else {
         return Vec::new();
     };
-    let option =
-        |(name, label): &(&str, &str)| ((*name).to_owned(), (*label).to_owned(), *name == value);
+    let option = |(name, label): &(&str, &str)| {
+        // The file's own words are the same in all languages.
+        let label = if name == label { label } else { t.word(label) };
+        ((*name).to_owned(), label.to_owned(), *name == value)
+    };
     let mut options: Vec<_> = choices.iter().map(option).collect();
     if !options.iter().any(|(_, _, is_chosen)| *is_chosen) {
         options.push((value.to_owned(), value.to_owned(), true));

@@ -33,6 +33,23 @@ pub(super) static WORDS: super::told::Table = &[
     ("reload", "다시 읽기"),
     ("send", "상대 라우터로 보내기"),
     ("receive", "상대 라우터에서 받기"),
+    // Choices of fields.
+    ("Direct Routing", "직접 라우팅(Direct Routing)"),
+    ("Tunneling", "터널링(Tunneling)"),
+    ("Round robin", "라운드 로빈(rr)"),
+    ("Weighted least-connections", "가중 최소 연결(wlc)"),
+    ("Weighted round robin", "가중 라운드 로빈(wrr)"),
+    ("Least-connection", "최소 연결(lc)"),
+    (
+        "Locality-Based Least-Connection Scheduling",
+        "지역성 기반 최소 연결(lblc)",
+    ),
+    (
+        "Locality-Based Least-Connection Scheduling (R)",
+        "복제가 있는 지역성 기반 최소 연결(lblcr)",
+    ),
+    ("Destination Hash Scheduling", "목적지 해시(dh)"),
+    ("Source Hash Scheduling", "출발지 해시(sh)"),
     // How long a server is drained.
     ("15 min", "15분"),
     ("1 h", "1시간"),
