@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use change::protocol::{Reply, Request, Said};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -24,21 +24,21 @@ use crate::monitoring::{
 };
 use crate::pages::control::{audience, query, rate};
 use crate::pages::{Shell, Tab, show};
-use crate::status::{Lvs, Pulse, Server, Service};
+use crate::status::{Lvs, Pulse};
 use crate::texts::{Texts, told};
 use crate::visitor::{Language, Visitor};
 
 /// A page that is loaded shows nothing older.
 const FRESH: Duration = Duration::from_secs(2);
 
-struct Row {
-    service: String,
+struct Row<'a> {
+    service: &'a str,
     /// Protocol, address and port.
-    identity: String,
-    server: String,
-    here: (&'static str, String),
-    there: (&'static str, String),
-    reason: String,
+    identity: &'a str,
+    server: &'a str,
+    here: (&'static str, &'static str),
+    there: (&'static str, &'static str),
+    reason: &'a str,
 }
 
 /// The state of a daemon of the partner, or why there is none; in JSON as those of the daemons here.
@@ -59,13 +59,38 @@ impl<T: DeserializeOwned> Told<T> {
     }
 }
 
+/// As much of the partner's `lvs.json` as is shown beside what is known here: all of it takes much memory
+/// where there are thousands of servers.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Services {
+    services: Vec<Theirs>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Theirs {
+    name: Box<str>,
+    service: Box<str>,
+    servers: Box<[TheirServer]>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct TheirServer {
+    name: Box<str>,
+    server: Box<str>,
+    health: Box<str>,
+    reason: Box<str>,
+}
+
 /// What the partner's daemons said when they were asked.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
     /// Seconds since 1970.
     asked: u64,
     pulse: Told<Pulse>,
-    lvs: Told<Lvs>,
+    lvs: Told<Services>,
 }
 
 /// The partner's state as it was told last. Whoever asks keeps the applier for as long as ssh takes: so
@@ -89,12 +114,7 @@ impl View {
         Some(Arc::clone(&self.known()?.1))
     }
 
-    fn keep(&self, mut answer: Answer) {
-        // Earlier checks are shown of the servers here only; of thousands they take much memory.
-        if let Told::Content(lvs) = &mut answer.lvs {
-            let servers = lvs.services.iter_mut().flat_map(|it| &mut it.servers);
-            servers.for_each(|server| server.history = Vec::new());
-        }
+    fn keep(&self, answer: Answer) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = Some((Instant::now(), Arc::new(answer)));
         drop(last);
@@ -184,7 +204,7 @@ struct Seen<'a> {
     pulse: Option<&'a Pulse>,
     /// Why its lvs says nothing.
     silent: Option<String>,
-    rows: Vec<Row>,
+    rows: Vec<Row<'a>>,
 }
 
 impl Seen<'_> {
@@ -232,52 +252,47 @@ fn drawing<'a>(
     match answer.map(|answer| (&answer.pulse, &answer.lvs)) {
         None => seen.none = Some(t.partner_view_asked.to_owned()),
         // One reason is enough.
-        Some((Told::Why(why), Told::Why(_))) => seen.none = Some(told(language, why)),
+        Some((Told::Why(why), Told::Why(_))) => seen.none = Some(told(language, why).into_owned()),
         Some((pulse, lvs)) => {
             match pulse {
                 Told::Content(pulse) => seen.pulse = Some(pulse),
-                Told::Why(why) => seen.none = Some(told(language, why)),
+                Told::Why(why) => seen.none = Some(told(language, why).into_owned()),
             }
             match lvs {
                 Told::Content(lvs) => seen.rows = rows(t, snapshot.lvs.content(), lvs),
-                Told::Why(why) => seen.silent = Some(told(language, why)),
+                Told::Why(why) => seen.silent = Some(told(language, why).into_owned()),
             }
         }
     }
     seen
 }
 
-fn rows(t: &'static Texts, here: Option<&Lvs>, there: &Lvs) -> Vec<Row> {
-    let seen = |health: &str| (verdict_class(health), verdict(t, health).to_owned());
+fn rows<'a>(t: &'static Texts, here: Option<&Lvs>, there: &'a Services) -> Vec<Row<'a>> {
+    let seen = |health: &str| (verdict_class(health), verdict(t, health));
+    // Names do not tell servers apart: the service of tcp and that of udp may bear the same one.
     let here: HashMap<_, _> = here
         .into_iter()
         .flat_map(|lvs| &lvs.services)
         .flat_map(|service| {
             let servers = service.servers.iter();
-            servers.map(|server| (key(service, server), server.health.as_str()))
+            servers.map(|it| ((&*service.service, &*it.server), it.health.as_str()))
         })
         .collect();
     let mut rows = Vec::new();
     for service in &there.services {
-        for server in &service.servers {
-            let known = here.get(&key(service, server));
-            rows.push(Row {
-                service: service.name.clone(),
-                identity: service.service.clone(),
-                server: server.name.clone(),
-                here: known.map_or(("quiet", "–".to_owned()), |health| seen(health)),
+        rows.extend(service.servers.iter().map(|server| {
+            let known = here.get(&(&*service.service, &*server.server));
+            Row {
+                service: &service.name,
+                identity: &service.service,
+                server: &server.name,
+                here: known.map_or(("quiet", "–"), |health| seen(health)),
                 there: seen(&server.health),
-                reason: server.reason.clone(),
-            });
-        }
+                reason: &server.reason,
+            }
+        }));
     }
     rows
-}
-
-/// What tells a server of a service from all others, on both routers. Names do not: the service of
-/// tcp and that of udp may bear the same one.
-fn key<'a>(service: &'a Service, server: &'a Server) -> (&'a str, &'a str) {
-    (&service.service, &server.server)
 }
 
 #[cfg(test)]
@@ -331,19 +346,15 @@ mod tests {
                 service("-t 192.0.2.80:53", tcp),
                 service("-u 192.0.2.80:53", udp),
             ];
-            serde_json::from_value::<Lvs>(serde_json::json!({"services": services})).unwrap()
+            serde_json::json!({ "services": services })
         };
         let t = crate::visitor::Language::English.texts();
-        let rows = rows(t, Some(&lvs("down", "up")), &lvs("up", "down"));
-        let seen = |row: &Row| {
-            (
-                row.identity.clone(),
-                row.here.1.clone(),
-                row.there.1.clone(),
-            )
-        };
-        let row = |identity: &str, here: &str, there: &str| {
-            (identity.to_owned(), here.to_owned(), there.to_owned())
+        let here: Lvs = serde_json::from_value(lvs("down", "up")).unwrap();
+        let there: Services = serde_json::from_value(lvs("up", "down")).unwrap();
+        let rows = rows(t, Some(&here), &there);
+        let seen = |row: &Row<'_>| (row.identity.to_owned(), row.here.1, row.there.1);
+        let row = |identity: &str, here: &'static str, there: &'static str| {
+            (identity.to_owned(), here, there)
         };
         let expected = [
             row("-t 192.0.2.80:53", t.down, t.up),
