@@ -110,5 +110,6 @@ table! {
 
     // What an act was about.
     "version {}" => "버전 {}";
+    "{} for {} s" => "{} ({}초 동안)";
     "{} until it is enabled" => "{} (다시 사용할 때까지)";
 }

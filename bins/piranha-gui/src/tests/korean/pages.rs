@@ -448,6 +448,14 @@ async fn r22_what_daemons_and_the_partner_say_is_said_in_korean() {
     for path in ["/secure/global", "/secure/history"] {
         expect_korean(path, &browser.get(path).await.text);
     }
+    let history = browser.get("/secure/history").await.text;
+    for said in [
+        "web/one (900초 동안)",
+        "web/one (다시 사용할 때까지)",
+        "버전 3",
+    ] {
+        assert!(history.contains(said), "{said}: {history}");
+    }
     let partner = browser.get("/secure/partner").await.text;
     expect_korean("partner", &partner);
     for said in [
