@@ -72,6 +72,8 @@ enum Command {
     BenchFailoverInside {
         /// Folder of the programs.
         programs: PathBuf,
+        /// How often each is measured.
+        rounds: u32,
         /// Which.
         rows: Vec<String>,
     },
@@ -174,9 +176,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
             println!("PASS  storm: {}", result?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::BenchFailoverInside { programs, rows } => {
-            Ok(exit_code(bench::failover_inside(&programs, &rows)?))
-        }
+        Command::BenchFailoverInside {
+            programs,
+            rounds,
+            rows,
+        } => Ok(exit_code(bench::failover_inside(&programs, rounds, &rows)?)),
         Command::Run { command } => {
             interrupt::watch()?;
             setup::require(setup::BASE)?;

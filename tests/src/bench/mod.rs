@@ -88,8 +88,8 @@ pub fn lvs_inside(programs: &Path, rows: &[String]) -> Result<bool> {
 }
 
 /// The rows about fail-over that run inside the kernel.
-pub fn failover_inside(programs: &Path, rows: &[String]) -> Result<bool> {
-    failover::inside(programs, rows)
+pub fn failover_inside(programs: &Path, rounds: u32, rows: &[String]) -> Result<bool> {
+    failover::inside(programs, rounds, rows)
 }
 
 /// Prints a figure beside its bar; true when it is met.

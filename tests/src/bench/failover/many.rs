@@ -17,8 +17,6 @@ use crate::wait;
 use crate::wire::What;
 
 const VIPS: usize = 500;
-/// Rounds; each takes a while.
-const ROUNDS: u32 = 5;
 /// Bars in milliseconds.
 const LAST_ANNOUNCED: f64 = 500.0;
 const LATE: f64 = 20.0;
@@ -43,9 +41,10 @@ fn configuration(times: Times) -> Configuration {
 pub(super) fn vips(options: &Options) -> Result<bool> {
     let ground = Ground::with(Contender::Pulse, TENTH, &configuration(TENTH))?;
     let (mut last, mut late) = (Vec::new(), Vec::new());
-    for _ in 0..options.rounds().min(ROUNDS) {
+    for _ in 0..options.rounds() {
         let round = (|| {
             let active = ground.at_rest()?;
+            let mark = ground.pair.router(active.other()).journal.mark();
             let cut = ground.cut_after_heartbeat(active)?;
             let first = ground.takeover(active, cut)?;
             ensure!(
@@ -53,7 +52,9 @@ pub(super) fn vips(options: &Options) -> Result<bool> {
                 "announced {first:?} after the last heartbeat, before the deadtime"
             );
             last.push(last_announced(&ground, active, cut)?);
-            late.push(latest_heartbeat(&ground, active, cut)?);
+            let journal = &ground.pair.router(active.other()).journal;
+            journal.wait_from(mark, "gratuitous lvs arps finished", LIMIT)?;
+            late.push(latest_heartbeat(&ground, active, cut));
             ground.ping.wait_steady(LIMIT)?;
             ground.pair.network.set_connected(active, true)
         })();
@@ -98,9 +99,8 @@ fn last_announced(ground: &Ground, cut_off: Side, cut: Cut) -> Result<Duration> 
 }
 
 /// How much later than the keepalive after the one before it a heartbeat of the new owner came, from
-/// the cut to well after the first announcements.
-fn latest_heartbeat(ground: &Ground, cut_off: Side, cut: Cut) -> Result<Duration> {
-    std::thread::sleep(Duration::from_secs(6));
+/// the cut to the last of its announcements.
+fn latest_heartbeat(ground: &Ground, cut_off: Side, cut: Cut) -> Duration {
     let times: Vec<Duration> = ground
         .wire
         .since(cut.heartbeat)
@@ -113,5 +113,5 @@ fn latest_heartbeat(ground: &Ground, cut_off: Side, cut: Cut) -> Result<Duration
         _ => None,
     });
     let longest = gaps.max().unwrap_or(LIMIT);
-    Ok(longest.saturating_sub(ground.times.keepalive()))
+    longest.saturating_sub(ground.times.keepalive())
 }

@@ -5,11 +5,13 @@
 //! table is real. The rows that need IPVS run in the kernel that has it.
 
 mod calm;
+mod faults;
 mod ground;
 mod lab;
 mod many;
 mod outage;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -93,9 +95,44 @@ const ROWS: &[Row] = &[
         run: |options| outage::stop(options, HUNDREDTH),
     },
     Row {
-        name: "kill",
+        name: "kill-1s",
         shows: "pulse killed on a router that lives, 1 s / 3 s",
         run: |options| outage::kill(options, SECOND),
+    },
+    Row {
+        name: "kill-100ms",
+        shows: "the same, 100 ms / 300 ms",
+        run: |options| outage::kill(options, TENTH),
+    },
+    Row {
+        name: "kill-10ms",
+        shows: "the same, 10 ms / 30 ms",
+        run: |options| outage::kill(options, HUNDREDTH),
+    },
+    Row {
+        name: "split-1s",
+        shows: "both paths and the service network cut, then healed: F7, 1 s / 3 s",
+        run: |options| faults::split(options, SECOND),
+    },
+    Row {
+        name: "split-100ms",
+        shows: "the same, 100 ms / 300 ms",
+        run: |options| faults::split(options, TENTH),
+    },
+    Row {
+        name: "split-10ms",
+        shows: "the same, 10 ms / 30 ms",
+        run: |options| faults::split(options, HUNDREDTH),
+    },
+    Row {
+        name: "carrier",
+        shows: "the active router's public carrier lost, monitor_links = 1: F20, 1 s / 3 s",
+        run: faults::carrier,
+    },
+    Row {
+        name: "log",
+        shows: "nobody takes what pulse logs: F15, 10 ms / 30 ms",
+        run: faults::log,
     },
     Row {
         name: "vips",
@@ -113,31 +150,57 @@ const ROWS: &[Row] = &[
         run: calm::flood,
     },
     Row {
-        name: "lab-stop",
+        name: "lab-stop-1s",
         shows: "planned stop under traffic through IPVS, 1 s / 3 s",
-        run: |_| inside_kernel("lab-stop"),
+        run: |options| inside_kernel(options, "lab-stop-1s"),
+    },
+    Row {
+        name: "lab-stop-100ms",
+        shows: "the same, 100 ms / 300 ms",
+        run: |options| inside_kernel(options, "lab-stop-100ms"),
+    },
+    Row {
+        name: "lab-stop-10ms",
+        shows: "the same, 10 ms / 30 ms",
+        run: |options| inside_kernel(options, "lab-stop-10ms"),
+    },
+    Row {
+        name: "lab-stop-direct",
+        shows: "the same under direct routing, 1 s / 3 s",
+        run: |options| inside_kernel(options, "lab-stop-direct"),
+    },
+    Row {
+        name: "lab-stop-tunnel",
+        shows: "the same by tunnels, 1 s / 3 s",
+        run: |options| inside_kernel(options, "lab-stop-tunnel"),
     },
     Row {
         name: "lab-services",
         shows: "50 services of 4 servers taken over, standby_checks = 1, 1 s / 3 s",
-        run: |_| inside_kernel("lab-services"),
+        run: |options| inside_kernel(options, "lab-services"),
     },
 ];
 
 /// A row that runs in the kernel with IPVS.
-fn inside_kernel(name: &str) -> Result<bool> {
+fn inside_kernel(options: &Options, name: &str) -> Result<bool> {
     setup::require(setup::UML)?;
-    let words = [Path::new("__bench-failover"), programs()?, Path::new(name)];
-    Ok(Kernel::choose().run(&Job::own(&words, LIMIT)?)? == 0)
+    let rounds = options.rounds().to_string();
+    let words = [
+        "__bench-failover".as_ref(),
+        programs()?.as_os_str(),
+        rounds.as_ref(),
+        name.as_ref(),
+    ];
+    Ok(Kernel::choose().run(&Job::own::<&OsStr>(&words, LIMIT)?)? == 0)
 }
 
 /// The rows that run in the kernel.
-pub(super) fn inside(programs: &Path, rows: &[String]) -> Result<bool> {
-    lab::run(programs, rows)
+pub(super) fn inside(programs: &Path, rounds: u32, rows: &[String]) -> Result<bool> {
+    lab::run(programs, rounds, rows)
 }
 
-/// Limit for the rows inside the kernel.
-const LIMIT: Duration = Duration::from_secs(1800);
+/// Limit for a row inside the kernel, which only bounds a failure.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// The programs that are measured.
 static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
@@ -212,7 +275,7 @@ mod tests {
         assert_eq!(selected(&[]).unwrap().len(), ROWS.len());
         assert!(selected(&["cut".to_owned()]).is_err());
         let count = |name: &str| selected(&[name.to_owned()]).unwrap().len();
-        assert_eq!(count("lab"), 2);
+        assert_eq!(count("lab"), 6);
         assert_eq!(count("lab") + count("host"), ROWS.len());
     }
 }
