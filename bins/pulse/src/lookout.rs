@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use heartbeat::{Mac, Macs};
 use netdev::{Claim, Echo, MacAddr, Questions, VipAddress};
-use tokio::task::{AbortHandle, spawn_local};
+use tokio::task::{AbortHandle, spawn_blocking, spawn_local};
 
 /// VIPs of an interface that are asked for in one go.
 const AT_ONCE: usize = 4;
@@ -62,12 +62,19 @@ impl Lookout {
             on.entry(&vip.interface).or_default().push(vip.address);
         }
         self.vips = vips.iter().map(|vip| vip.address).collect();
-        self.posts.clear();
+        let mut before = std::mem::take(&mut self.posts);
         for (interface, vips) in on {
             let Some(own) = macs.get(interface) else {
                 continue;
             };
-            match Questions::open(interface) {
+            let kept = before
+                .iter()
+                .position(|post| post.questions.is_on(interface));
+            let questions = match kept {
+                Some(index) => Ok(before.swap_remove(index).questions),
+                None => Questions::open(interface),
+            };
+            match questions {
                 Ok(questions) => self.posts.push(Post {
                     questions,
                     own: *own,
@@ -76,6 +83,10 @@ impl Lookout {
                 }),
                 Err(error) => errors.push(error.to_string()),
             }
+        }
+        if !before.is_empty() {
+            // To close them takes the kernel some 20 ms, in which heartbeats would be late.
+            spawn_blocking(move || drop(before));
         }
         errors
     }

@@ -8,7 +8,8 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike, bind, sendto, socket,
+    AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike, SockaddrStorage, bind,
+    getsockname, sendto, socket,
 };
 use pnet::datalink::MacAddr;
 use tokio::io::Interest;
@@ -23,6 +24,16 @@ pub(crate) fn open(index: u32) -> io::Result<OwnedFd> {
     let socket = open_to_send(SockType::Datagram)?;
     bind(socket.as_raw_fd(), &address(index, None)?)?;
     Ok(socket)
+}
+
+/// Number of the interface that a socket hears; what is no number of an interface when that is gone.
+pub(crate) fn bound_to(socket: &OwnedFd) -> io::Result<u32> {
+    // Not asked for as a link-layer address: the kernel's is shorter than nix takes for one.
+    let address: SockaddrStorage = getsockname(socket.as_raw_fd())?;
+    let index = address.as_link_addr().map(LinkAddr::ifindex);
+    Ok(index
+        .and_then(|it| u32::try_from(it).ok())
+        .unwrap_or_default())
 }
 
 /// Opens a socket that receives nothing as long as it is not bound, since its protocol is 0. One that

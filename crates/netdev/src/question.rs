@@ -63,6 +63,13 @@ impl Questions {
         &self.interface
     }
 
+    /// Whether it hears what arrives at the interface that has this name now: one that was removed and
+    /// has come back is another, even under the same number.
+    pub fn is_on(&self, interface: &str) -> bool {
+        let bound = packet::bound_to(self.socket.get_ref()).ok();
+        self.interface == interface && bound.is_some() && bound == index_of(interface).ok()
+    }
+
     /// Asks the machine at `whom` alone whether it has `address`. The question names no address of the
     /// asker (RFC 5227), so nobody learns anything from it.
     pub fn ask(&self, address: Ipv4Addr, asker: MacAddr, whom: MacAddr) -> Result<()> {

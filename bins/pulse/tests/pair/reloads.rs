@@ -83,6 +83,42 @@ fn b51_addresses_are_announced_once_more_when_those_of_a_frozen_partner_have_end
     });
 }
 
+/// The kernel takes some 20 ms to close one, in which no heartbeat is sent.
+#[test]
+fn a_reload_keeps_the_sockets_that_hear_of_vips() {
+    let mut world = World::new();
+    prepare(&world, "");
+    world.a.start();
+    world.a.wait_owns(VIP);
+    let sockets = || packet_sockets(&world.a);
+    let before = wait("who has the VIPs is heard", || {
+        Some(sockets()).filter(|list| !list.is_empty())
+    });
+    let second = format!(
+        "virtual two {{\n active = 1\n address = {SECOND} eth0:2\n vip_nmask = 255.255.255.0\n}}\n"
+    );
+    reload(&world.a, &world.configuration(&second));
+    world.a.wait_owns(SECOND);
+    world.in_witness(&format!("address add {SECOND}/32 dev public"));
+    let mac = world.witness_mac();
+    let alarm = format!("{SECOND} is answered for by {mac}");
+    world.a.wait_said("pulse.log", &alarm);
+    assert_eq!(sockets(), before);
+}
+
+/// Those that hear ARP on an interface, by their numbers.
+fn packet_sockets(router: &Router) -> Vec<String> {
+    let path = format!("/proc/{}/net/packet", router.pid());
+    let table = std::fs::read_to_string(path).unwrap();
+    let number = |line: &str| {
+        let mut columns = line.split_whitespace().skip(3);
+        let (protocol, interface) = (columns.next()?, columns.next()?);
+        let number = columns.nth(3)?.to_owned();
+        (protocol == "0806" && interface != "0").then_some(number)
+    };
+    table.lines().skip(1).filter_map(number).collect()
+}
+
 fn prepare(world: &World, more: &str) {
     world.a.configure(&world.configuration(more));
 }

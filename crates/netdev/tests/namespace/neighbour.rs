@@ -163,3 +163,21 @@ fn a_machine_that_is_there_answers_a_ping() {
         assert_eq!(other.next().await.unwrap(), 1);
     });
 }
+
+#[test]
+fn an_interface_that_comes_back_under_its_old_number_is_another() {
+    in_namespace(async || {
+        let questions = Questions::open("left").unwrap();
+        assert!(questions.is_on("left"));
+        assert!(!questions.is_on("right"));
+        let number = ip("-o link show left");
+        let number = number.split(':').next().unwrap();
+        ip("link del left");
+        assert!(!questions.is_on("left"));
+        ip(&format!(
+            "link add left index {number} type veth peer name right"
+        ));
+        assert!(!questions.is_on("left"));
+        assert!(Questions::open("left").unwrap().is_on("left"));
+    });
+}
