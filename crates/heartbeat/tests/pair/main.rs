@@ -77,11 +77,12 @@ fn search<T: Send>(
 
 #[test]
 fn every_seed_keeps_the_invariants() {
-    let changes = AtomicU64::new(0);
+    let (changes, faults) = (AtomicU64::new(0), AtomicU64::new(0));
     let seeds = seeds();
     let broken = search(seeds.clone(), 10, |seed| {
         let run = run(seed, Mutant::None, false);
         changes.fetch_add(run.activations, Ordering::Relaxed);
+        faults.fetch_add(run.faults, Ordering::Relaxed);
         assert!(run.faults >= FAULTS || run.violation.is_some());
         run.violation.map(|violation| {
             println!("seed {seed}: {violation}");
@@ -95,7 +96,8 @@ fn every_seed_keeps_the_invariants() {
         );
     }
     let (changes, runs) = (changes.into_inner(), seeds.end - seeds.start);
-    println!("{runs} seeds, {changes} times that a router became active");
+    let faults = faults.into_inner();
+    println!("{runs} seeds, {faults} faults, {changes} times that a router became active");
     assert!(changes > runs, "nothing happened");
 }
 

@@ -45,10 +45,12 @@ pub(crate) enum Mutant {
     LateTimers,
     /// Only the public path is listened to.
     OnePath,
+    /// Who has taken over hands over at once, a few times in a row.
+    Flapping,
 }
 
 impl Mutant {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::NobodyYields,
         Self::AlwaysRunning,
         Self::DeafToVips,
@@ -68,6 +70,7 @@ impl Mutant {
         Self::SameBoot,
         Self::LateTimers,
         Self::OnePath,
+        Self::Flapping,
     ];
 
     pub(crate) fn settings(self, settings: Settings) -> Settings {

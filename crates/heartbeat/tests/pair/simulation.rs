@@ -29,6 +29,8 @@ enum Work {
     Deactivated,
     LvsReady,
     LvsDies,
+    /// What only a broken rule asks for.
+    HandOver,
 }
 
 /// What arrives at a router.
@@ -249,11 +251,6 @@ impl Simulation {
                 }
             }
         }
-    }
-
-    /// The world changed: time for the pair to settle counts from here.
-    fn disturbed(&mut self) {
-        self.watch.calm_since = self.now;
     }
 
     fn calm_since(&self) -> Duration {

@@ -16,9 +16,17 @@ pub(super) struct Watch {
     both_since: Option<Duration>,
     none_since: Option<Duration>,
     cut_off_since: Option<Duration>,
+    /// How often a router had become active when the world last changed.
+    activations_before: u64,
 }
 
 impl Simulation {
+    /// The world changed: time for the pair to settle, and changes of roles, count from here.
+    pub(super) fn disturbed(&mut self) {
+        self.watch.calm_since = self.now;
+        self.watch.activations_before = self.activations;
+    }
+
     /// After it, a calm pair changes no more.
     pub(super) fn settling(&self) -> Duration {
         let settings = &self.config.settings;
@@ -77,6 +85,30 @@ impl Simulation {
             }
         }
         self.check_hand_over(absent);
+        self.check_role_changes();
+    }
+
+    /// Since the world last changed: a fault, or the end of one.
+    pub(super) fn role_changes(&self) -> u64 {
+        self.activations - self.watch.activations_before
+    }
+
+    /// A fault may move the active role, which may then be given back: to the primary that asks for it,
+    /// or by one of two that were active. Loss and jitter are faults in each moment that they last.
+    fn check_role_changes(&mut self) {
+        let mut links = self.network.links.iter().flatten();
+        if links.any(|link| link.loss > 0 || link.jitter > 0) {
+            self.watch.activations_before = self.activations;
+        }
+        let limit = match self.config.original {
+            None => 2,
+            // It looks at nothing while it activates, and knows no epochs.
+            Some(_) => 6,
+        };
+        let changes = self.role_changes();
+        if changes > limit && self.violation.is_none() {
+            self.violation = Some(format!("{changes} changes of roles after one fault"));
+        }
     }
 
     fn check_hand_over(&mut self, absent: bool) {

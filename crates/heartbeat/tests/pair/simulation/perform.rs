@@ -192,6 +192,7 @@ impl Simulation {
                 router.lvs_waits = true;
                 self.tell(node, Event::LvsDied);
             }
+            Work::HandOver => self.tell(node, Event::HandOver),
             Work::LvsDies | Work::LvsReady => self.tell(node, Event::LvsReady),
             Work::Activated if router.refusals > 0 => {
                 router.refusals -= 1;
@@ -211,6 +212,9 @@ impl Simulation {
                 self.tell(node, Event::LvsReady);
                 if self.mutant != Mutant::ActiveTooEarly {
                     self.tell(node, Event::Activated);
+                }
+                if self.mutant == Mutant::Flapping && self.role_changes() < 4 {
+                    self.plan_work(node, ms(500), Work::HandOver);
                 }
             }
             Work::Deactivated => {
