@@ -9,6 +9,7 @@ mod epoch;
 mod following;
 mod links;
 mod looking;
+mod missing;
 mod relaying;
 mod sync;
 
@@ -116,6 +117,7 @@ struct Router {
     herald: Herald,
     renew_at: Option<Duration>,
     renewal_error: Option<String>,
+    search: Option<missing::Search>,
     cleaned_up: bool,
     /// lvs stands by for a take-over that may be near, since this time.
     prepared_at: Option<Duration>,
@@ -210,6 +212,7 @@ impl Router {
             herald: Herald::default(),
             renew_at: None,
             renewal_error: None,
+            search: None,
             cleaned_up: false,
             prepared_at: None,
             standby_pause: None,

@@ -235,41 +235,7 @@ impl Router {
             self.plan_renewal(true);
         }
         self.renewal_error = Some(text);
-    }
-
-    pub(super) fn device_changed(&mut self, event: &netdev::Event) {
-        let concerns_us = match event {
-            netdev::Event::AddressGone(gone) => self.plan.addresses().any(|vip| gone.is(vip)),
-            netdev::Event::Missed => true,
-            _ => false,
-        };
-        if !self.held || !concerns_us {
-            return;
-        }
-        // A lifetime that ended tells of a pause; then this router is not to claim anything.
-        self.handle(Event::Timeout);
-        if !self.held {
-            return;
-        }
-        let (netdev, plan, turn) = (Rc::clone(&self.netdev), Rc::clone(&self.plan), self.turn);
-        self.start(async move {
-            let present = netdev.addresses().await.unwrap_or_default();
-            let gone = |vip: &&VipAddress| !present.iter().any(|address| address.is(vip));
-            Happened::Missing(turn, plan.addresses().filter(gone).cloned().collect())
-        });
-    }
-
-    pub(super) fn missing(&mut self, turn: u64, vips: &[VipAddress]) {
-        if turn != self.turn || !self.held || vips.is_empty() {
-            return;
-        }
-        for vip in vips {
-            let (address, interface) = (vip.address, &vip.interface);
-            self.tell(format_args!(
-                "{address} has vanished from {interface}: adding it again"
-            ));
-        }
-        self.renew_at = Some(clock::boottime());
+        self.search_renewed();
     }
 
     fn deactivate(&mut self, cause: Cause) {

@@ -272,3 +272,47 @@ fn f27_without_a_key_a_clash_leaves_evidence() {
     world.a.wait_said("pulse.log", "both routers are active");
     assert!(world.a.owns(VIP), "the primary stays");
 }
+
+/// Each one's notification started a look of its own, which told of all of them: in a kernel with
+/// little to spare, telling took longer than the lifetime of what was added.
+#[test]
+fn many_vips_that_vanish_together_are_each_told_of_once() {
+    const MANY: usize = 40;
+    let mut world = World::new();
+    let address = |number: usize| format!("10.77.0.{}", 100 + number);
+    let blocks: String = (0..MANY)
+        .map(|number| {
+            let address = address(number);
+            format!("virtual n{number} {{\n active = 1\n address = {address} eth0:n{number}\n vip_nmask = 255.255.255.0\n}}\n")
+        })
+        .collect();
+    let text = format!("vip_lifetime = 60\n{}", world.configuration(&blocks));
+    world.a.configure(&text);
+    world.a.start();
+    let all_are_there = |what: &str| {
+        wait(what, || {
+            let shown = world.a.addresses();
+            let there = |number| shown.contains(&format!("inet {}/", address(number)));
+            (0..MANY).all(there).then_some(())
+        });
+    };
+    all_are_there("all addresses come");
+    let batch = world.a.log.join("batch");
+    let lines: String = (0..MANY)
+        .map(|number| format!("address del {}/24 dev eth0\n", address(number)))
+        .collect();
+    std::fs::write(&batch, lines).unwrap();
+    run(&format!(
+        "ip -n {} -batch {}",
+        world.a.namespace,
+        batch.display()
+    ));
+    all_are_there("all addresses come back");
+    // By then whoever looks has looked.
+    world.a.signal("HUP");
+    world
+        .a
+        .wait_said("pulse.log", "the configuration was read again");
+    let told = world.a.count("pulse.log", "has vanished from eth0");
+    assert!((1..=MANY * 2).contains(&told), "told {told} times");
+}
