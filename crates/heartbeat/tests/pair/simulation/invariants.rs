@@ -8,6 +8,9 @@ const SLACK: Duration = ms(600);
 /// An original looks at nothing while it activates.
 const BLOCKED: Duration = ms(10_000);
 
+/// Changes of roles after a fault.
+const LIMIT: u64 = 2;
+
 /// Since when something is as it is.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
@@ -16,15 +19,15 @@ pub(super) struct Watch {
     both_since: Option<Duration>,
     none_since: Option<Duration>,
     cut_off_since: Option<Duration>,
-    /// How often a router had become active when the world last changed.
-    activations_before: u64,
+    /// How often a router of ours became active since the world last changed.
+    pub(super) role_changes: u64,
 }
 
 impl Simulation {
     /// The world changed: time for the pair to settle, and changes of roles, count from here.
     pub(super) fn disturbed(&mut self) {
         self.watch.calm_since = self.now;
-        self.watch.activations_before = self.activations;
+        self.watch.role_changes = 0;
     }
 
     /// After it, a calm pair changes no more.
@@ -88,25 +91,17 @@ impl Simulation {
         self.check_role_changes();
     }
 
-    /// Since the world last changed: a fault, or the end of one.
-    pub(super) fn role_changes(&self) -> u64 {
-        self.activations - self.watch.activations_before
-    }
-
-    /// A fault may move the active role, which may then be given back: to the primary that asks for it,
-    /// or by one of two that were active. Loss and jitter are faults in each moment that they last.
+    /// A fault, or the end of one, may move the active role, which may then be given back: to the
+    /// primary that asks for it, or by one of two that were active. An original is not counted: one
+    /// that was blocked changes its role with every old packet. Loss and jitter are faults in each
+    /// moment that they last.
     fn check_role_changes(&mut self) {
         let mut links = self.network.links.iter().flatten();
         if links.any(|link| link.loss > 0 || link.jitter > 0) {
-            self.watch.activations_before = self.activations;
+            self.watch.role_changes = 0;
         }
-        let limit = match self.config.original {
-            None => 2,
-            // It looks at nothing while it activates, and knows no epochs.
-            Some(_) => 6,
-        };
-        let changes = self.role_changes();
-        if changes > limit && self.violation.is_none() {
+        let changes = self.watch.role_changes;
+        if changes > LIMIT && self.violation.is_none() {
             self.violation = Some(format!("{changes} changes of roles after one fault"));
         }
     }

@@ -208,12 +208,15 @@ impl Simulation {
                 router.vip = Vip::Held;
                 router.vip_since = self.now;
                 self.activations += 1;
+                if !router.is_original {
+                    self.watch.role_changes += 1;
+                }
                 self.note(node, format_args!("serves"));
                 self.tell(node, Event::LvsReady);
                 if self.mutant != Mutant::ActiveTooEarly {
                     self.tell(node, Event::Activated);
                 }
-                if self.mutant == Mutant::Flapping && self.role_changes() < 4 {
+                if self.mutant == Mutant::Flapping && self.watch.role_changes < 4 {
                     self.plan_work(node, ms(500), Work::HandOver);
                 }
             }
