@@ -27,6 +27,54 @@ pub struct Block<'a> {
     pub text: String,
 }
 
+/// Where the commands of a block are run: the word behind `sh`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// `routers`: on both.
+    Routers,
+    /// `router-1`: on the one that the book calls router 1.
+    FirstRouter,
+    /// `active`: on the router that serves.
+    Active,
+    /// `standby`: on the other one.
+    Standby,
+    /// `client`: on a client.
+    Client,
+    /// `real-server`: on each real server.
+    RealServer,
+    /// `source`: by somebody who works on the source.
+    Source,
+    /// `not-run`: where no test can.
+    NotRun,
+}
+
+impl Block<'_> {
+    /// Where its commands are run; nothing when it has none.
+    pub fn place(&self) -> Result<Option<Place>> {
+        let mut words = self.info.split(' ');
+        if words.next() != Some("sh") {
+            return Ok(None);
+        }
+        let place = match (words.next(), words.next()) {
+            (Some("routers"), None) => Place::Routers,
+            (Some("router-1"), None) => Place::FirstRouter,
+            (Some("active"), None) => Place::Active,
+            (Some("standby"), None) => Place::Standby,
+            (Some("client"), None) => Place::Client,
+            (Some("real-server"), None) => Place::RealServer,
+            (Some("source"), None) => Place::Source,
+            (Some("not-run"), None) => Place::NotRun,
+            _ => {
+                return Err(Error::unmet(format_args!(
+                    "line {}: \"{}\" does not name the machine that the commands are for",
+                    self.line, self.info
+                )));
+            }
+        };
+        Ok(Some(place))
+    }
+}
+
 /// The README and everything below `docs/`.
 pub fn pages() -> Result<Vec<Page>> {
     let mut paths = vec![PathBuf::from("README.md")];

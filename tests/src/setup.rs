@@ -61,6 +61,12 @@ pub const SYSTEMD: &[Tool] = &[Tool {
     package: "systemd",
 }];
 
+/// Asks for a page, as people do by hand.
+pub const CURL: &[Tool] = &[Tool {
+    program: "curl",
+    package: "curl",
+}];
+
 /// Draws manual pages.
 pub const GROFF: &[Tool] = &[Tool {
     program: "groff",

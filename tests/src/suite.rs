@@ -109,7 +109,7 @@ pub fn run(only: &[String]) -> Result<bool> {
         .iter()
         .any(|scenario| wanted.contains(scenario.name))
     {
-        setup::require(scenario::tools(&wanted))?;
+        setup::require(&scenario::tools(&wanted))?;
         setup::build()?;
         scenario::prepare(&wanted)?;
         let chosen = Kernel::choose();

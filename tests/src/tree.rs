@@ -16,6 +16,9 @@ const PACKAGES: &[&str] = &[
     "procps",
     "psmisc",
     "logrotate",
+    "iptables",
+    "curl",
+    "openssl",
 ];
 /// A mirror may be busy.
 const ATTEMPTS: u32 = 3;

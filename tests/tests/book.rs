@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lab::book::{self, Block, Page};
+use lab::book::{self, Block, Page, Place};
 use lab::setup;
 
 mod commands;
@@ -149,6 +149,104 @@ fn commands_are_ones_that_the_programs_take() {
     }
     nothing_wrong(wrong);
     assert!(ours >= 40, "{ours} commands");
+}
+
+/// What the laboratory does not run: how the block begins, and why.
+const NOT_RUN: &[(&str, &str)] = &[
+    (
+        "scp ",
+        "its machines have no ssh; the file is copied as the page says",
+    ),
+    (
+        "modprobe ip_vs",
+        "its kernel has the module already, and its machines no modules",
+    ),
+    ("tcpdump ", "it ends by hand only"),
+];
+/// Of commands for people who work on the source: how the block begins, and who runs it.
+const SOURCE: &[(&str, &str)] = &[
+    ("cargo lab test\n", "it is what CI runs, this test with it"),
+    (
+        "cargo lab test --list",
+        "the first line here, below; the others are parts of what CI runs",
+    ),
+    (
+        "cargo lab demo",
+        "takes a minute for each method; its scenes are the scenarios story-nat, story-direct, story-tunnel",
+    ),
+    ("cargo lab bench", "measures; its figures stand in the book"),
+    (
+        "cargo lab package",
+        "builds for release, for longer than CI may take; the same package, not optimised, is installed by scenarios",
+    ),
+    (
+        "cargo check -p pulse",
+        "CI does the same for the whole workspace",
+    ),
+    ("cargo nextest run -p lab --test book", "this test"),
+    (
+        "cargo test -p lab --test corpus",
+        "a part of the unit tests",
+    ),
+    (
+        "cargo install cargo-fuzz",
+        "fuzzes for an hour with a compiler's unfinished parts",
+    ),
+    ("RUSTC_BOOTSTRAP=1 cargo fuzz", "the same"),
+];
+
+/// Each command says where it is to be run, and is run there, or stands in a list with the reason.
+#[test]
+fn each_command_is_run_or_it_is_said_why_not() {
+    let followed = lab::scenario::pages();
+    let mut wrong = Vec::new();
+    let mut used = std::collections::BTreeSet::new();
+    for page in book::pages().unwrap() {
+        for block in page.blocks() {
+            let at = format!("{}:{}", page.path.display(), block.line);
+            let list = match block.place() {
+                Err(error) => {
+                    wrong.push(format!("{}: {error}", page.path.display()));
+                    continue;
+                }
+                Ok(None) => continue,
+                Ok(Some(Place::NotRun)) => NOT_RUN,
+                Ok(Some(Place::Source)) => SOURCE,
+                Ok(Some(_)) if followed.iter().any(|path| page.path == Path::new(path)) => continue,
+                Ok(Some(place)) => {
+                    wrong.push(format!("{at}: no scenario follows this page: {place:?}"));
+                    continue;
+                }
+            };
+            match list.iter().find(|(start, _)| block.text.starts_with(start)) {
+                Some((start, _)) => {
+                    used.insert(*start);
+                }
+                None => wrong.push(format!(
+                    "{at}: not run, and nobody says why: {}",
+                    block.text
+                )),
+            }
+        }
+    }
+    let listed = NOT_RUN.iter().chain(SOURCE).map(|(start, _)| *start);
+    let idle = listed.filter(|start| !used.contains(start));
+    wrong.extend(idle.map(|start| format!("\"{start}\" is not in the book any more")));
+    nothing_wrong(wrong);
+}
+
+#[test]
+fn the_laboratory_lists_what_it_runs() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lab"))
+        .args(["test", "--list"])
+        .output()
+        .unwrap();
+    let names = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(
+        names.lines().any(|line| line.starts_with("story-nat ")),
+        "{names}"
+    );
 }
 
 /// In the text: commands of ours with an option, of which brackets and `…` are not meant to be typed.

@@ -23,6 +23,12 @@ const NETWORK_MODULES: &[&str] = &[
     "nf_conntrack",
     "iptable_nat",
     "iptable_mangle",
+    // What `iptables` of a machine is made of.
+    "iptable_filter",
+    "xt_mark",
+    "xt_multiport",
+    "xt_tcpudp",
+    "xt_MASQUERADE",
     "sch_netem",
     "sch_ingress",
     "cls_flower",

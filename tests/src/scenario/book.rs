@@ -2,10 +2,11 @@
 //! on real servers that are bare so far.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::Scenario;
-use crate::book::{self, Page};
+use crate::book::{self, Page, Place};
 use crate::client::shares;
 use crate::ensure;
 use crate::error::{Error, Result};
@@ -38,6 +39,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
 ];
 
+/// The pages that are followed here.
+pub(super) const PAGES: &[&str] = &["docs/direct-routing.md", "docs/tunnel.md"];
+
 fn follow(method: Method, path: &str) -> Result<String> {
     let page = book::page(Path::new(path))?;
     let mut pair = Pair::bare(method, 2)?;
@@ -57,6 +61,7 @@ fn served(pair: &mut Pair, method: Method, page: &Page) -> Result<String> {
     }
     wait_serving(pair, Side::A)?;
     let first = both_answer(pair)?;
+    try_it(pair, method, page)?;
 
     pair.network.set_connected(Side::A, false)?;
     wait_serving(pair, Side::B)?;
@@ -75,8 +80,39 @@ fn in_the_laboratory(method: Method, text: String) -> String {
         })
 }
 
+/// The page's commands for the active router and for a client; those of NAT are run on installed machines.
+fn try_it(pair: &Pair, method: Method, page: &Page) -> Result<()> {
+    let blocks = page.blocks();
+    for block in blocks.iter().filter(|_| method != Method::Nat) {
+        match block.place()? {
+            Some(Place::Active) => {
+                for command in book::commands(&block.text) {
+                    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+                    let (program, arguments) = words.split_first().unwrap_or((&"", &[]));
+                    let output = pair.router(Side::A).run(program, arguments)?;
+                    ensure!(output.status.success(), "{command:?}: {output:?}");
+                }
+            }
+            Some(Place::Client) => {
+                let mut command = Command::new("sh");
+                command.args(["-ec", &block.text]);
+                let output = pair.network.client.output(command)?;
+                ensure!(output.status.success(), "{}: {output:?}", block.text);
+            }
+            Some(Place::RealServer | Place::NotRun) | None => {}
+            Some(place) => {
+                let path = page.path.display();
+                return Err(Error::unmet(format_args!(
+                    "{path} has a block for {place:?}"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Runs the page's commands on a real server.
-fn prepare(node: &Node, settings: &str) -> Result<()> {
+pub(super) fn prepare(node: &Node, settings: &str) -> Result<()> {
     for command in book::commands(settings) {
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         match words.as_slice() {

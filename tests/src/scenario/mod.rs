@@ -84,12 +84,23 @@ pub fn of_packages() -> &'static [&'static str] {
     installed::OF_PACKAGES
 }
 
+/// The pages of the book whose commands scenarios run.
+pub fn pages() -> Vec<&'static str> {
+    [book::PAGES, installed::PAGES].concat()
+}
+
 /// What must be installed for the scenarios with these names, beside what every run needs.
-pub fn tools(names: &BTreeSet<&str>) -> &'static [Tool] {
+pub fn tools(names: &BTreeSet<&str>) -> Vec<Tool> {
     let original = original::SCENARIOS
         .iter()
         .any(|scenario| names.contains(scenario.name));
-    if original { setup::ON_IPVSADM } else { &[] }
+    let clients = installed::SCENARIOS.iter().chain(book::SCENARIOS);
+    let by_hand = clients
+        .into_iter()
+        .any(|scenario| names.contains(scenario.name));
+    let original = if original { setup::ON_IPVSADM } else { &[] };
+    let clients = if by_hand { setup::CURL } else { &[] };
+    [original, clients].concat()
 }
 
 /// Makes what the scenarios with these names need beside the programs.

@@ -19,6 +19,7 @@ const OURS: &[&str] = &[
 const OTHERS: &[&str] = &[
     "apt-get",
     "cat",
+    "chown",
     "cd",
     "cp",
     "curl",

@@ -1,5 +1,6 @@
 //! The package on Debian machines: what it does to them, and the programs as they run there.
 
+mod book;
 mod init_script;
 mod package;
 mod rpm;
@@ -22,8 +23,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     package::WITHOUT_IPVS,
     init_script::INIT_SCRIPT,
     systemd::PAIR,
+    book::BOOK,
     rpm::RPM,
 ];
+/// The pages of the book that are followed on installed machines.
+pub(super) const PAGES: &[&str] = book::PAGES;
 /// Run by `cargo lab package` alone, which has made that format.
 pub(super) const OF_PACKAGES: &[&str] = &[rpm::RPM.name];
 

@@ -245,7 +245,7 @@ fn upgrade_while_it_runs(machine: &Machine) -> Result<()> {
     Ok(())
 }
 
-fn remove(machine: &Machine) -> Result<()> {
+pub(super) fn remove(machine: &Machine) -> Result<()> {
     machine.sh("dpkg -r piranha")?;
     machine.wait("! pidof pulse lvsd lvs nanny")?;
     let left = machine.sh("find / -xdev -path /var/lib/dpkg -prune -o \\( -path '*piranha*' -o -name 'pulse*' \

@@ -118,7 +118,7 @@ fn upgrade(machines: &Machines) -> Result<()> {
 }
 
 /// Each knows what the other is: only then does a leaving router hand over.
-fn hear_each_other(machines: &Machines) -> Result<()> {
+pub(super) fn hear_each_other(machines: &Machines) -> Result<()> {
     let active = machines.wait_settled()?;
     for (side, partner) in [(active, "standby"), (active.other(), "active")] {
         let what = format!("{side} hears that its partner is {partner}");

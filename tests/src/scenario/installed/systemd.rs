@@ -10,7 +10,7 @@ use crate::client::{self, Client};
 use crate::configuration::Configuration;
 use crate::ensure;
 use crate::error::{Error, Result};
-use crate::machine::{Init, Machine};
+use crate::machine::{Init, Layer, Machine};
 use crate::network::{Method, Network, Side, VIP};
 use crate::scenario::Scenario;
 use crate::wait;
@@ -24,7 +24,7 @@ pub(super) const PAIR: Scenario = Scenario {
 };
 
 /// For what must come; only bounds a failure.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(super) const LIMIT: Duration = Duration::from_secs(120);
 /// Programs of an old site: what they may not do under the unit themselves shows in their notes.
 const SCRIPTS: [(&str, &str); 3] = [
     // Writes outside of what pulse may write to, and tells in whose group of processes it runs.
@@ -53,6 +53,37 @@ pub(super) struct Machines {
 }
 
 impl Machines {
+    /// Boots both routers on top of what these files hold.
+    fn boot(network: Network, layer: Option<Arc<Layer>>) -> Result<Self> {
+        let web: Vec<Web> = network
+            .servers
+            .iter()
+            .map(|node| Web::start(node, 80))
+            .collect::<Result<_>>()?;
+        let boot = |side| {
+            let node = Arc::clone(network.router(side));
+            Machine::start(node, Init::Systemd, layer.clone())
+        };
+        let (a, b) = (boot(Side::A)?, boot(Side::B)?);
+        let client = Client::start(
+            &network.client,
+            SocketAddr::from((VIP, 80)),
+            client::PATIENT,
+        )?;
+        Ok(Self {
+            a,
+            b,
+            client,
+            web,
+            network,
+        })
+    }
+
+    /// Routers without the package, real servers that nobody has prepared.
+    pub(super) fn boot_bare() -> Result<Self> {
+        Self::boot(Network::bare(Method::Nat, 2)?, None)
+    }
+
     pub(super) fn of(&self, side: Side) -> &Machine {
         match side {
             Side::A => &self.a,
@@ -84,7 +115,7 @@ impl Machines {
     }
 
     /// What helps to understand a failure.
-    fn explained<T>(&self, result: Result<T>) -> Result<T> {
+    pub(super) fn explained<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| {
             let look = "pulse --status; ip -4 addr; ipvsadm -Ln; systemctl status pulse --no-pager; journalctl --no-pager -o short-precise | tail -100";
             let report = [&self.a, &self.b].map(|machine| {
@@ -101,32 +132,7 @@ impl Machines {
 
 fn pair() -> Result<String> {
     let network = Network::build(Method::Nat, 2)?;
-    let web: Vec<Web> = network
-        .servers
-        .iter()
-        .map(|node| Web::start(node, 80))
-        .collect::<Result<_>>()?;
-    let layer = installed()?;
-    let boot = |side| {
-        Machine::start(
-            Arc::clone(network.router(side)),
-            Init::Systemd,
-            Some(Arc::clone(&layer)),
-        )
-    };
-    let (a, b) = (boot(Side::A)?, boot(Side::B)?);
-    let client = Client::start(
-        &network.client,
-        SocketAddr::from((VIP, 80)),
-        client::PATIENT,
-    )?;
-    let mut machines = Machines {
-        a,
-        b,
-        client,
-        web,
-        network,
-    };
+    let mut machines = Machines::boot(network, Some(installed()?))?;
     let result = scenes(&mut machines);
     machines.explained(result)
 }
