@@ -127,6 +127,10 @@ pub(super) fn carrier(options: &Options) -> Result<bool> {
                 announces(seen, active.other())
             })?;
             announced.push(told.saturating_sub(lost));
+            // What is steady may still be of the time before.
+            wait::until("the VIP answers again", LIMIT, || {
+                Ok(ground.ping.outage(told).ok())
+            })?;
             ground.ping.wait_steady(LIMIT)?;
             outages.push(ground.ping.outage(lost)?);
             ground.pair.network.switch.set_link(&[public], true)
