@@ -121,18 +121,26 @@ impl History {
     }
 
     /// The figure's samples of the last hour, the newest last; none before its first.
-    fn samples(&self, now: Duration, key: &str, figure: Figure) -> Option<Vec<f32>> {
+    fn samples(
+        &self,
+        now: Duration,
+        key: &str,
+        figure: Figure,
+    ) -> Option<impl Iterator<Item = f32> + Clone> {
         let series = self.series.get(&(key.to_owned(), figure))?;
         // The step of now may still get its sample.
         let silent = step(now).saturating_sub(series.last + 1);
-        let silence = (0..silent.min(SAMPLES as u64)).map(|_| 0.0);
-        let samples: Vec<f32> = series.samples.iter().copied().chain(silence).collect();
-        let old = samples.len().saturating_sub(SAMPLES);
-        Some(samples.get(old..).unwrap_or_default().to_vec())
+        let silent = usize::try_from(silent).map_or(SAMPLES, |silent| silent.min(SAMPLES));
+        let silence = std::iter::repeat_n(0.0, silent);
+        let old = (series.samples.len() + silent).saturating_sub(SAMPLES);
+        Some(series.samples.iter().copied().chain(silence).skip(old))
     }
 
     fn lines(&self, now: Duration, key: &str) -> Lines {
-        let of = |figure| self.samples(now, key, figure).unwrap_or_default();
+        let of = |figure| {
+            let samples = self.samples(now, key, figure);
+            samples.into_iter().flatten().collect()
+        };
         Lines {
             active_connections: of(Figure::Connections),
             connections_per_second: of(Figure::Rate),
@@ -175,9 +183,9 @@ impl History {
         let Some(samples) = self.samples(now, key, figure) else {
             return String::new();
         };
-        let most = samples.iter().copied().fold(1.0, f32::max);
+        let most = samples.clone().fold(1.0, f32::max);
         let mut points = String::new();
-        for (x, value) in (SAMPLES - samples.len()..).zip(&samples) {
+        for (x, value) in (SAMPLES - samples.clone().count()..).zip(samples) {
             // Writing to a String does not fail.
             let _ = write!(points, "{x},{:.0} ", 23.0 - value / most * 22.0);
         }

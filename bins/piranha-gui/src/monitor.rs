@@ -3,7 +3,7 @@
 //! Reads; never asks a daemon to do anything.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use change::protocol::{Reply, Request, Said};
@@ -39,7 +39,7 @@ pub(crate) struct Snapshot {
 #[derive(Debug)]
 pub(crate) struct Monitor {
     newest: watch::Sender<Arc<Snapshot>>,
-    pub(crate) history: Arc<Mutex<History>>,
+    history: Arc<Mutex<History>>,
     /// The last ones of pulse, or why they are not known.
     pulse_events: Mutex<Result<Vec<Event>, String>>,
     started: Instant,
@@ -73,6 +73,11 @@ impl Monitor {
     /// The clock of the history.
     pub(crate) fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The last hour, for whoever draws or tells it.
+    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest events first, and why those of pulse are not among them.

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use askama::Template;
 
@@ -126,8 +126,7 @@ pub(crate) fn parts(
     let t = audience.language.texts();
     let now = app.monitor.now();
     let step = graph::step(now);
-    let history = app.monitor.history.lock();
-    let history = history.unwrap_or_else(PoisonError::into_inner);
+    let history = app.monitor.history();
     let mut parts = vec![part(&state(t, snapshot, audience, oob), &"state", None)];
     let lvs = snapshot.lvs.shared();
     let before = before.filter(|before| before.step == step);
@@ -172,6 +171,11 @@ pub(crate) fn part(template: &impl Template, subject: &impl Hash, state: Option<
         digests,
         html: html.into(),
     }
+}
+
+/// Parts as they follow each other in a page.
+pub(crate) fn html(parts: &[Part]) -> String {
+    parts.iter().map(|part| &*part.html).collect()
 }
 
 fn digest(of: &impl Hash) -> u64 {

@@ -1,6 +1,6 @@
 //! CONTROL/MONITORING: what the pair does now, and why.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use askama::Template;
@@ -95,10 +95,9 @@ pub(crate) async fn parts(
         Subject::Screen => together(&app, &visitor),
         subject => {
             let parts = subject.parts(&app, &app.monitor.snapshot(), audience(&visitor), false);
-            let html: String = parts.iter().map(|part| &*part.html).collect();
             match parts.is_empty() {
                 true => format!("<p class=\"card\">{}</p>", visitor.texts().gone),
-                false => html,
+                false => monitoring::html(&parts),
             }
         }
     };
@@ -181,8 +180,7 @@ pub(crate) async fn json(State(app): State<Arc<App>>, uri: Uri) -> Response {
     let services = services.unwrap_or_default();
     let partner = app.partner.last();
     let (events, events_missing) = app.monitor.events(&snapshot);
-    let history = app.monitor.history.lock();
-    let history = history.unwrap_or_else(PoisonError::into_inner);
+    let history = app.monitor.history();
     let now = app.monitor.now();
     let text = serde_json::to_vec(&Everything {
         pulse: Source::new(&snapshot.pulse, snapshot.is_pulse_running()),

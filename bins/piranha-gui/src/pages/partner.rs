@@ -20,7 +20,7 @@ use crate::applier;
 use crate::memory;
 use crate::monitor::Snapshot;
 use crate::monitoring::{
-    Audience, Part, part, partner_state, phase_name, role, verdict, verdict_class,
+    Audience, Part, html, part, partner_state, phase_name, role, verdict, verdict_class,
 };
 use crate::pages::control::{audience, query, rate};
 use crate::pages::{Shell, Tab, show};
@@ -180,7 +180,7 @@ pub(crate) async fn page(
         t,
         shell: Shell::new(&visitor, Tab::Control, t.partner_view, "/secure/partner"),
         rate: rate(&query(&uri)),
-        parts: parts.iter().map(|part| &*part.html).collect(),
+        parts: html(&parts),
     };
     show(StatusCode::OK, &page)
 }

@@ -1,6 +1,6 @@
 //! One service with the graphs and checks of each server.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
@@ -58,7 +58,7 @@ pub(crate) async fn page(
         shell: Shell::new(&visitor, Tab::Control, &service.name, uri.to_string()),
         rate: rate(&query),
         service: name,
-        parts: parts.iter().map(|part| &*part.html).collect(),
+        parts: monitoring::html(&parts),
     };
     show(StatusCode::OK, &page)
 }
@@ -73,8 +73,7 @@ pub(crate) fn find<'s>(snapshot: &'s Snapshot, name: &str) -> Option<&'s Service
 pub(crate) fn parts(app: &App, service: &Service, audience: Audience, oob: bool) -> Vec<Part> {
     let t = audience.language.texts();
     let now = app.monitor.now();
-    let history = app.monitor.history.lock();
-    let history = history.unwrap_or_else(PoisonError::into_inner);
+    let history = app.monitor.history();
     let whole = monitoring::service_part(t, &history, now, service, audience, oob);
     let mut parts = vec![part(&whole, &service.service, Some(service.state()))];
     parts.extend(service.servers.iter().map(|server| {

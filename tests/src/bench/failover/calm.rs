@@ -122,9 +122,8 @@ pub(super) fn busy(options: &Options) -> Result<bool> {
 
 /// Rubbish of every kind at the active router's port, from its partner's address.
 pub(super) fn flood(options: &Options) -> Result<bool> {
-    let configuration = Configuration::new(Method::Nat, 1)
-        .with(&format!("keepalive_ms = {}", TENTH.keepalive))
-        .with(&format!("deadtime_ms = {}", TENTH.deadtime))
+    let configuration = TENTH
+        .given_to(Configuration::new(Method::Nat, 1))
         .with(&format!("heartbeat_key = {KEY}"));
     let ground = Ground::with(Contender::Pulse, TENTH, &configuration)?;
     let active = ground.at_rest()?;

@@ -27,9 +27,8 @@ const LATE: f64 = 10.0;
 const STOPPED: [u8; 4] = 0xADBD_DABD_u32.to_le_bytes();
 
 fn configuration(times: Times, more: &str) -> Configuration {
-    Configuration::new(Method::Nat, 1)
-        .with(&format!("keepalive_ms = {}", times.keepalive))
-        .with(&format!("deadtime_ms = {}", times.deadtime))
+    times
+        .given_to(Configuration::new(Method::Nat, 1))
         .with(more)
 }
 

@@ -7,7 +7,7 @@ mod stop;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{HUNDREDTH, SECOND, TENTH, Times};
+use super::{HUNDREDTH, SECOND, TENTH};
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::network::{Method, Side};
@@ -70,11 +70,4 @@ fn serving(programs: &Path, configuration: &Configuration, servers: usize) -> Re
     })();
     pair.explained(begun)?;
     Ok(pair)
-}
-
-/// A configuration with these times.
-fn timed(configuration: Configuration, times: Times) -> Configuration {
-    configuration
-        .with(&format!("keepalive_ms = {}", times.keepalive))
-        .with(&format!("deadtime_ms = {}", times.deadtime))
 }

@@ -24,9 +24,7 @@ const LATE: f64 = 20.0;
 /// The VIP that the client asks, and as many more as belong to it; only the first has a server, so
 /// that what is measured is pulse.
 fn configuration(times: Times) -> Configuration {
-    let mut configuration = Configuration::new(Method::Nat, 1)
-        .with(&format!("keepalive_ms = {}", times.keepalive))
-        .with(&format!("deadtime_ms = {}", times.deadtime));
+    let mut configuration = times.given_to(Configuration::new(Method::Nat, 1));
     let more = (0_u8..=255)
         .flat_map(|third| (1_u8..=250).map(move |last| Ipv4Addr::new(198, 18, third, last)))
         .take(VIPS - 1)

@@ -17,6 +17,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::Options;
+use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::setup;
@@ -43,6 +44,13 @@ impl Times {
 
     fn deadtime(self) -> Duration {
         Duration::from_millis(self.deadtime.into())
+    }
+
+    /// The configuration with these times.
+    fn given_to(self, configuration: Configuration) -> Configuration {
+        configuration
+            .with(&format!("keepalive_ms = {}", self.keepalive))
+            .with(&format!("deadtime_ms = {}", self.deadtime))
     }
 }
 

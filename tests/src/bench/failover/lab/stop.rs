@@ -10,7 +10,7 @@ use super::super::super::report;
 use super::super::Times;
 use super::super::ground::LIMIT;
 use super::super::outage::Figures;
-use super::{serving, timed};
+use super::serving;
 use crate::client::Session;
 use crate::configuration::Configuration;
 use crate::ensure;
@@ -25,7 +25,7 @@ pub(super) fn run(programs: &Path, rounds: u32, method: Method, times: Times) ->
     let configuration = Configuration::new(method, 2)
         .with("syncdaemon = 1")
         .with("syncd_iface = eth1");
-    let configuration = timed(configuration, times);
+    let configuration = times.given_to(configuration);
     let mut pair = serving(programs, &configuration, 2)?;
     let mut outages = Vec::new();
     let mut failures = Vec::new();
