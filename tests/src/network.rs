@@ -3,9 +3,10 @@
 
 use std::fmt::Write;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Context, Result};
+use crate::error::Result;
 use crate::node::Node;
 
 /// Public address that clients use.
@@ -215,11 +216,11 @@ impl Network {
             ("ipv4/conf/eth0/send_redirects", "0"),
             ("ipv4/conf/eth1/send_redirects", "0"),
         ])?;
-        // As the package sets it, where there is IPVS.
-        node.run(|| match std::fs::write(EXPIRY, "1") {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            other => other.during(format_args!("writing {EXPIRY}")),
-        })?
+        let balances = node.run(|| Path::new("/proc/sys/net/ipv4/vs").exists())?;
+        if balances {
+            node.sysctl(&packaged_vs_settings())?;
+        }
+        Ok(())
     }
 
     /// What the forwarding method asks of a real server.
@@ -260,8 +261,13 @@ impl Network {
     }
 }
 
-/// What becomes of connections whose server has left the table.
-const EXPIRY: &str = "/proc/sys/net/ipv4/vs/expire_nodest_conn";
+/// What the package sets of IPVS, as [`Node::sysctl`] takes it.
+fn packaged_vs_settings() -> Vec<(&'static str, &'static str)> {
+    include_str!("../../etc/sysctl.d/90-piranha.conf")
+        .lines()
+        .filter_map(|line| line.strip_prefix("-net.")?.split_once(" = "))
+        .collect()
+}
 
 /// A machine without IPv6, whose address tests would only cost time here.
 fn quiet_node(name: &str) -> Result<Node> {

@@ -120,7 +120,7 @@ impl Node {
         })
     }
 
-    /// Sets kernel parameters, named by their path below `/proc/sys/net`.
+    /// Sets kernel parameters, named below `net` with slashes or dots.
     pub fn sysctl(&self, settings: &[(&str, &str)]) -> Result<()> {
         let settings: Vec<(String, String)> = settings
             .iter()
@@ -128,7 +128,7 @@ impl Node {
             .collect();
         self.run(move || {
             for (name, value) in settings {
-                let path = format!("/proc/sys/net/{name}");
+                let path = format!("/proc/sys/net/{}", name.replace('.', "/"));
                 std::fs::write(&path, value).during(format_args!("writing {path}"))?;
             }
             Ok(())

@@ -119,8 +119,7 @@ pub(super) fn prepare(node: &Node, settings: &str) -> Result<()> {
             ["ip", rest @ ..] => node.ip(&(rest.join(" ") + "\n"))?,
             ["sysctl", "-w", setting] => {
                 let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-                let name = name.strip_prefix("net.").unwrap_or(name).replace('.', "/");
-                node.sysctl(&[(&name, value)])?;
+                node.sysctl(&[(name.strip_prefix("net.").unwrap_or(name), value)])?;
             }
             _ => {
                 return Err(Error::unmet(format_args!(

@@ -83,11 +83,6 @@ fn upgrade() -> Result<String> {
         let mut sessions = (0..SESSIONS)
             .map(|_| Session::open(&pair.network.client, SocketAddr::from((VIP, 80))))
             .collect::<Result<Vec<_>>>()?;
-        // Connections are told to the partner once they have carried three packets.
-        for _ in 0..3 {
-            sessions.iter_mut().try_for_each(Session::exchange)?;
-        }
-        wait_known(pair.router(Side::A))?;
         wait_known(pair.router(Side::A))?;
         wait_known(pair.router(Side::B))?;
         let client = pair.patient_client()?;
@@ -109,6 +104,9 @@ fn upgrade() -> Result<String> {
                     Error::unmet(format_args!("{error}, after {active} took over"))
                 })?;
             }
+            // What the other kernel knew went with its servers; the new master tells it of each
+            // connection at its first packet.
+            wait_known(pair.router(active.other()))?;
             let changes = role_changes(pair, marks);
             ensure!(
                 changes == 1,
