@@ -22,6 +22,9 @@ const SESSIONS: usize = 3;
 const OTHER: &str = "/run/lab/other";
 /// The kernel's table of connections.
 const CONNECTIONS: &str = "/proc/thread-self/net/ip_vs_conn";
+/// How soon the standby's kernel knows of a connection: `sync_refresh_period` and the 2 s for which
+/// the master collects, rounded up.
+const TOLD: Duration = Duration::from_secs(6);
 /// For what must come; only bounds a failure.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -60,9 +63,9 @@ fn connections(router: &Router) -> Result<usize> {
 }
 
 /// Waits until a router's kernel knows every session.
-fn wait_known(router: &Router) -> Result<()> {
+fn wait_known(router: &Router, limit: Duration) -> Result<()> {
     let what = format!("the kernel of {} knows the connections", router.side);
-    let known = wait::for_it(what, LIMIT, || Ok(connections(router)? >= SESSIONS));
+    let known = wait::for_it(what, limit, || Ok(connections(router)? >= SESSIONS));
     known.map_err(|error| {
         let daemons = daemons(router).unwrap_or_default();
         let all = router.read(CONNECTIONS).unwrap_or_default();
@@ -70,6 +73,21 @@ fn wait_known(router: &Router) -> Result<()> {
             "{error}; sync daemons: {daemons:?}; it knows:\n{all}"
         ))
     })
+}
+
+/// The same for one that has only just begun to listen: what the master told before is lost, it tells
+/// again at a packet after `sync_refresh_period`. So few packets that a count of them is not what
+/// makes it tell.
+fn wait_told_again(router: &Router, sessions: &mut [Session]) -> Result<()> {
+    let mut outcome = Ok(());
+    for _ in 0..8 {
+        sessions.iter_mut().try_for_each(Session::exchange)?;
+        outcome = wait_known(router, TOLD);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
 }
 
 fn upgrade() -> Result<String> {
@@ -83,8 +101,8 @@ fn upgrade() -> Result<String> {
         let mut sessions = (0..SESSIONS)
             .map(|_| Session::open(&pair.network.client, SocketAddr::from((VIP, 80))))
             .collect::<Result<Vec<_>>>()?;
-        wait_known(pair.router(Side::A))?;
-        wait_known(pair.router(Side::B))?;
+        wait_known(pair.router(Side::A), LIMIT)?;
+        wait_known(pair.router(Side::B), LIMIT)?;
         let client = pair.patient_client()?;
         client.next(5)?;
         let begun = Instant::now();
@@ -104,9 +122,8 @@ fn upgrade() -> Result<String> {
                     Error::unmet(format_args!("{error}, after {active} took over"))
                 })?;
             }
-            // What the other kernel knew went with its servers; the new master tells it of each
-            // connection at its first packet.
-            wait_known(pair.router(active.other()))?;
+            // What the other kernel knew went with its servers.
+            wait_told_again(pair.router(active.other()), &mut sessions)?;
             let changes = role_changes(pair, marks);
             ensure!(
                 changes == 1,
