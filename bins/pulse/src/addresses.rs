@@ -22,6 +22,16 @@ pub(crate) async fn bring_up(netdev: &Netdev, vips: &[VipAddress]) -> Vec<String
     add(netdev, vips).await
 }
 
+/// Removes the one and brings up the other addresses, with no other change between.
+pub(crate) async fn replace(
+    netdev: &Netdev,
+    old: &[VipAddress],
+    new: &[VipAddress],
+) -> Vec<String> {
+    promote_secondaries(new);
+    texts(netdev.replace(old, new).await)
+}
+
 /// Otherwise removing one VIP would remove others of its network.
 fn promote_secondaries(vips: &[VipAddress]) {
     for interface in interfaces(vips) {

@@ -20,7 +20,7 @@ use crate::{Error, LocalAddress, Result, VipAddress, index_of};
 #[derive(Debug)]
 pub struct Netdev {
     state: Mutex<State>,
-    batch: Arc<Mutex<Batch>>,
+    batch: Arc<tokio::sync::Mutex<Batch>>,
     /// The kernel refuses a second listing on a connection while one is being read (EBUSY).
     listing: tokio::sync::Mutex<()>,
 }
@@ -41,7 +41,7 @@ impl Netdev {
         };
         Ok(Self {
             state: Mutex::new(state),
-            batch: Arc::new(Mutex::new(Batch::open()?)),
+            batch: Arc::new(tokio::sync::Mutex::new(Batch::open()?)),
             listing: tokio::sync::Mutex::new(()),
         })
     }
@@ -49,30 +49,31 @@ impl Netdev {
     /// Adds the addresses, or renews the lifetime of those that are there; the errors of those that
     /// failed. A label that is too long is left out, with a warning.
     pub async fn add(&self, vips: &[VipAddress]) -> Vec<Error> {
-        for vip in vips {
-            self.warn_of_label(vip);
-        }
-        self.in_thread(vips, Batch::add).await
+        self.replace(&[], vips).await
     }
 
     /// Removes the addresses; one that is absent, or whose interface is, counts as removed. The
     /// errors of those that failed.
     pub async fn remove(&self, vips: &[VipAddress]) -> Vec<Error> {
-        self.in_thread(vips, Batch::remove).await
+        self.replace(vips, &[]).await
     }
 
-    async fn in_thread(
-        &self,
-        vips: &[VipAddress],
-        act: fn(&mut Batch, &[VipAddress]) -> Vec<Error>,
-    ) -> Vec<Error> {
-        if vips.is_empty() {
+    /// Removes the one and adds the other addresses, with no other change between. What was asked for
+    /// first is done first: a renewal must not bring back what is being let go of.
+    pub async fn replace(&self, remove: &[VipAddress], add: &[VipAddress]) -> Vec<Error> {
+        if remove.is_empty() && add.is_empty() {
             return Vec::new();
         }
-        let (batch, vips) = (Arc::clone(&self.batch), vips.to_vec());
+        for vip in add {
+            self.warn_of_label(vip);
+        }
+        // Whoever waits gets its turn in order, threads do not.
+        let mut batch = Arc::clone(&self.batch).lock_owned().await;
+        let (remove, add) = (remove.to_vec(), add.to_vec());
         let work = move || {
-            let mut batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
-            act(&mut batch, &vips)
+            let mut errors = batch.remove(&remove);
+            errors.extend(batch.add(&add));
+            errors
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|error| vec![Error::Broken(error.to_string())])

@@ -145,8 +145,8 @@ impl Router {
     fn change_addresses(&mut self, changes: AddressChanges) {
         let (netdev, turn) = (Rc::clone(&self.netdev), self.turn);
         self.start(async move {
-            let mut errors = addresses::remove(&netdev, &changes.remove).await;
-            errors.extend(addresses::bring_up(&netdev, &changes.add).await);
+            // In one: a stop meanwhile comes before or after it, never between.
+            let errors = addresses::replace(&netdev, &changes.remove, &changes.add).await;
             Happened::Followed(turn, errors)
         });
     }

@@ -272,6 +272,29 @@ fn five_hundred_vips_at_once() {
     });
 }
 
+/// A renewal that is overtaken by the removal would leave addresses on a router that lets go of them.
+#[test]
+fn what_is_asked_for_first_is_done_first() {
+    in_namespace(async || {
+        let netdev = Netdev::open().unwrap();
+        let old = [vip("10.1.2.3", "255.255.255.0", "left:1", None)];
+        let new = [vip("10.1.2.4", "255.255.255.0", "left:2", None)];
+        let both = [old.as_slice(), &new].concat();
+        for round in 0..200 {
+            let (added, changed, removed) = tokio::join!(
+                netdev.add(&old),
+                netdev.replace(&old, &new),
+                netdev.remove(&both)
+            );
+            let errors: Vec<_> = added.into_iter().chain(changed).chain(removed).collect();
+            assert!(errors.is_empty(), "{errors:?}");
+            let left = netdev.addresses().await.unwrap();
+            let left = left.iter().find(|it| both.iter().any(|vip| it.is(vip)));
+            assert!(left.is_none(), "{left:?} is left in round {round}");
+        }
+    });
+}
+
 #[test]
 fn errors_name_the_object() {
     in_namespace(async || {
