@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use nix::sys::signal::Signal;
 
 use crate::by_hand::{A, B, SERVICE, WEB};
-use crate::world::{Lvs, World, wait};
+use crate::world::{Lvs, World, wait, wait_for};
 
 fn serving() -> (World, Lvs) {
     let world = World::new(WEB);
@@ -128,7 +128,8 @@ fn an_inactive_server_leaves_when_it_has_no_connection() {
 #[test]
 fn a_plan_says_what_a_reload_would_change_and_changes_nothing() {
     let (world, _lvs) = serving();
-    assert_eq!(ask(&world, &["--plan"]), "");
+    // The table is written a moment before lvs hears that it is.
+    wait_for("", || ask(&world, &["--plan"]));
     world.write("lvs.cf", &WEB.replace("weight = 10", "weight = 4"));
     let table = world.read("table");
     let change = "-e -t 192.0.2.80:80 -r 10.0.0.1:80 -m -w 4\n";
