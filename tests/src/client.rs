@@ -169,6 +169,18 @@ pub fn request(target: SocketAddr, limit: Duration) -> std::io::Result<String> {
     ask(|| TcpStream::connect_timeout(&target, limit), limit)
 }
 
+/// Asks once; connecting has a limit of its own.
+pub fn request_within(
+    target: SocketAddr,
+    connecting: Duration,
+    answering: Duration,
+) -> std::io::Result<String> {
+    ask(
+        || TcpStream::connect_timeout(&target, connecting),
+        answering,
+    )
+}
+
 /// Asks once from this port of the client, even if it was used a moment ago.
 pub fn request_from(port: u16, target: SocketAddrV4, limit: Duration) -> std::io::Result<String> {
     let connect = || {

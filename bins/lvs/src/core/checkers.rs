@@ -98,18 +98,20 @@ impl Core {
         }
         self.queue
             .retain(|(_, _, key)| self.slots.contains_key(key));
-        let wanted: Vec<(Key, Arc<Spec>)> = self
+        let mut wanted: Vec<(usize, Key, Arc<Spec>)> = self
             .plan
             .in_order()
             .flat_map(|service| {
                 let id = service.service.id;
-                service
-                    .servers
-                    .iter()
-                    .map(move |(server, plan)| ((id, *server), Arc::clone(&plan.nanny)))
+                let servers = service.servers.iter().enumerate();
+                servers.map(move |(place, (server, plan))| {
+                    (place, (id, *server), Arc::clone(&plan.nanny))
+                })
             })
             .collect();
-        for (key, spec) in wanted {
+        // To start hundreds takes seconds: every service is to have one server before any has them all.
+        wanted.sort_by_key(|(place, ..)| *place);
+        for (_, key, spec) in wanted {
             match self.slots.get_mut(&key) {
                 Some(slot) if slot.spec == spec => {}
                 Some(slot) => {

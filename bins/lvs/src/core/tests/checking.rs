@@ -53,6 +53,15 @@ fn b28_hard_shutdown_only_when_written() {
 }
 
 #[test]
+fn every_service_has_a_checker_before_any_has_them_all() {
+    let mail = "virtual mail {\nactive = 1\naddress = 192.0.2.81 eth0:2\nport = 25\n\
+        server a {\naddress = 10.0.0.1\nactive = 1\n}\nserver b {\naddress = 10.0.0.2\nactive = 1\n}\n}\n";
+    let world = World::serving("", &(web("", "") + mail));
+    let started: Vec<&str> = world.starts.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(started, ["web/a", "mail/a", "web/b", "mail/b"]);
+}
+
+#[test]
 fn a_thousand_verdicts_at_once_are_one_batch() {
     let mut text =
         "deadtime = 1\nvirtual web {\nactive = 1\naddress = 192.0.2.80 eth0:1\n".to_owned();

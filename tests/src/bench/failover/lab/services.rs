@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ const SERVED: f64 = 4000.0;
 /// Seconds between checks: 400 nannies leave that kernel little for anything else when each of them
 /// connects every second.
 const INTERVAL: u32 = 20;
+/// For the answer on a connection that was made.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// A router with many services is cut off just after a heartbeat; the standby checks all the time, or
 /// begins when it misses heartbeats.
@@ -112,15 +114,18 @@ fn served(pair: &Pair, configuration: &Configuration) -> Result<Vec<Instant>> {
         .ok_or_else(|| Error::unmet(format_args!("a service did not answer within {LIMIT:?}")))
 }
 
+/// Who gives up a connection that a busy kernel has made, and makes the next one, keeps it from answering
+/// any: the longer it takes, the more patience there is, by a small part of what is measured.
 fn first_answer(target: SocketAddr) -> Option<Instant> {
     let begun = Instant::now();
     while begun.elapsed() < LIMIT {
         let asked = Instant::now();
-        if client::request(target, QUICK).is_ok() {
+        let patience = QUICK.max(begun.elapsed() / 20);
+        if client::request_within(target, patience, ANSWER).is_ok() {
             return Some(Instant::now());
         }
         // It may be refused at once.
-        std::thread::sleep(QUICK.saturating_sub(asked.elapsed()));
+        std::thread::sleep(patience.saturating_sub(asked.elapsed()));
     }
     None
 }
