@@ -64,6 +64,25 @@ fn f26_replays_between_fresh_heartbeats_are_told_of_every_ten_seconds() {
     assert_eq!(router.machine.counters().stale, 300);
 }
 
+/// Somebody who can hold heartbeats back could tell of a partner that has long been dead.
+#[test]
+fn what_repeats_a_number_of_longer_ago_than_the_deadtime_proves_nothing() {
+    for (age, proves) in [(7, true), (8, false)] {
+        let mut router = Router::backup();
+        router.until(1200);
+        let fresh = keyed(ours(1, 1, Word::Running), current(&router));
+        router.at(1200, fresh);
+        let (boot, number) = current(&router);
+        let held_back = keyed(ours(2, 1, Word::Running), (boot, number));
+        while router.machine.counter < number + age {
+            router.until((router.now - START).as_millis() as u64 + 100);
+        }
+        router.record(held_back);
+        let stale = router.machine.counters().stale;
+        assert_eq!(stale == 0, proves, "a number {age} heartbeats ago");
+    }
+}
+
 /// After a cut in which heartbeats were overheard that this router never got.
 #[test]
 fn replays_of_lost_heartbeats_do_not_keep_two_routers_apart() {
