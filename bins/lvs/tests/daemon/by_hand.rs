@@ -175,6 +175,7 @@ fn f13_without_descriptors_for_checkers_the_table_is_still_written() {
     let world = World::new(WEB);
     let mut lvs = world.by_hand();
     world.verdict("10.0.0.1:80", "up 10");
+    world.table(&format!("{SERVICE}{A}"));
     world.verdict("10.0.0.2:8080", "up 1");
     world.table(&format!("{SERVICE}{A}{B}"));
     let limit = std::process::Command::new("prlimit")
@@ -212,6 +213,7 @@ fn f13_without_processes_the_table_stays_and_lvs_tries_now_and_then() {
     let world = World::new(WEB);
     let mut lvs = world.by_hand_as(USER);
     world.verdict("10.0.0.1:80", "up 10");
+    world.table(&format!("{SERVICE}{A}"));
     world.verdict("10.0.0.2:8080", "up 1");
     let whole = format!("{SERVICE}{A}{B}");
     world.table(&whole);
