@@ -156,3 +156,18 @@ pub(super) fn answer(waiting: oneshot::Sender<String>, outcome: Outcome) {
     // Who asked may have gone.
     let _ = waiting.send(serde_json::to_string(&outcome).unwrap_or_default());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::History;
+
+    #[test]
+    fn the_last_fifty_events_are_remembered() {
+        let mut history = History::default();
+        for number in 0..70 {
+            history.add(number.to_string());
+        }
+        let texts: Vec<&str> = history.0.iter().map(|told| told.text.as_str()).collect();
+        assert_eq!((texts.len(), texts[0], texts[49]), (50, "20", "69"));
+    }
+}

@@ -438,6 +438,30 @@ fn a_missing_interface_is_one_line_and_no_vip() {
 }
 
 #[test]
+fn the_address_of_an_interface_that_comes_later_is_added_then() {
+    let mut world = World::new();
+    let text = world.configuration("").replace("eth1:1", "eth8:1");
+    world.a.configure(&text);
+    world.a.start();
+    world.a.wait_owns(VIP);
+    world.a.wait_said("pulse.log", "no network interface eth8");
+    world.a.ip("link add eth8 type veth peer name peer8");
+    world.a.ip("link set eth8 up");
+    world.a.wait_owns(NAT_ROUTER);
+}
+
+/// Else the routers' claims would be equal after a restart, and who took over last would not be known.
+#[test]
+fn b16_claims_grow_from_run_to_run() {
+    let mut world = World::new();
+    std::fs::create_dir_all(world.a.log.join("state")).unwrap();
+    std::fs::write(world.a.log.join("state/epoch"), "41\n").unwrap();
+    world.a.start();
+    world.a.wait_owns(VIP);
+    world.a.wait_said("state/epoch", "42\n");
+}
+
+#[test]
 fn forceactive_does_not_ask() {
     let mut world = World::new();
     let log = std::fs::File::create(world.a.log.join("pulse.log")).unwrap();

@@ -106,6 +106,27 @@ fn a_reload_keeps_the_sockets_that_hear_of_vips() {
     assert_eq!(sockets(), before);
 }
 
+#[test]
+fn a_reload_follows_times_and_commands() {
+    let mut world = World::new();
+    let text = world.configuration("");
+    let slow = text.replace("deadtime_ms = 1200", "deadtime_ms = 600000");
+    for router in [&mut world.a, &mut world.b] {
+        router.configure(&slow);
+        router.start();
+    }
+    world.a.wait_owns(VIP);
+    world.b.wait_said("run/pulse.json", "\"says\": \"running\"");
+    reload(&world.b, &text.replace("became active", "serves"));
+    world
+        .b
+        .wait_said("pulse.log", "the configuration was read again");
+    world.connect("a", "eth0", false);
+    world.connect("a", "eth1", false);
+    world.b.wait_owns(VIP);
+    world.b.wait_said("commands.log", "serves");
+}
+
 /// Those that hear ARP on an interface, by their numbers.
 fn packet_sockets(router: &Router) -> Vec<String> {
     let path = format!("/proc/{}/net/packet", router.pid());
