@@ -243,6 +243,31 @@ mod tests {
         let original = Word::Running.bytes();
         let permissive = guard(Role::Backup, Some(ONE), Mode::Permissive);
         assert!(permissive.open(&original).is_ok());
+        let stranger = guard(Role::Primary, Some(b"another key of somebody"), Mode::Send);
+        assert_eq!(
+            permissive.open(&stranger.seal(&sent)),
+            Err(Rejected::Forged)
+        );
+    }
+
+    /// Another build of the partner must find the same; computed by another program.
+    #[test]
+    fn the_tag_depends_on_key_direction_and_bytes_alone() {
+        for (role, expected) in [
+            (
+                Role::Primary,
+                "ca180837a3051ae1d3079b1cef040730a477048c5f10e1362e415bc13adbdbd4",
+            ),
+            (
+                Role::Backup,
+                "dfc00a758f2e2dd887932323ce92e287dd2c152bd59eed343837d632bf7061f7",
+            ),
+        ] {
+            let datagram = guard(role, Some(ONE), Mode::Enforce).seal(&heartbeat(role));
+            let (_, tag) = datagram.split_at(datagram.len() - TAG);
+            let tag: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(tag, expected, "{role}");
+        }
     }
 
     #[test]
