@@ -253,14 +253,36 @@ fn f27_a_forged_heartbeat_is_counted_where_there_is_a_key() {
         }
     };
     forged();
+    wait_counted(&world.a, "untagged", 20);
+    assert_unchanged(&world);
+}
+
+/// Waits until so many of a kind were refused.
+fn wait_counted(router: &Router, kind: &str, wanted: u64) {
     wait("the status counts them", || {
-        let output = world.a.command(&["--status", "--json"]).output().unwrap();
+        let output = router.command(&["--status", "--json"]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let status: serde_json::Value = serde_json::from_str(&said).ok()?;
-        let count = status.get("refused")?.get("untagged")?.as_u64()?;
-        (count >= 20).then_some(())
+        let count = status.get("refused")?.get(kind)?.as_u64()?;
+        (count >= wanted).then_some(())
     });
+}
+
+#[test]
+fn what_another_host_sends_is_counted_and_changes_nothing() {
+    let world = pair();
+    know_each_other(&world);
+    run(&format!(
+        "ip -n {} address add 10.77.0.9/24 dev eth0",
+        world.b.namespace
+    ));
+    let socket = socket_of(&world.b, "10.77.0.9");
+    for _ in 0..20 {
+        let _ = socket.send_to(&RUNNING, format!("10.77.0.1:{PORT}"));
+    }
+    wait_counted(&world.a, "stranger", 20);
     assert_unchanged(&world);
+    assert_eq!(world.a.count("pulse.log", "both routers are active"), 0);
 }
 
 #[test]

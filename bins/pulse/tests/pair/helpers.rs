@@ -95,6 +95,32 @@ fn b58_a_stop_waits_for_inactive_cmd() {
 }
 
 #[test]
+fn b58_commands_that_fail_or_are_missing_are_told_of() {
+    let mut world = World::new();
+    let text: String = world
+        .configuration("")
+        .lines()
+        .map(|line| match line.split(' ').next() {
+            Some("active_cmd") => "active_cmd = \"/bin/false\"\n".to_owned(),
+            Some("inactive_cmd") => "inactive_cmd = \"/nowhere/let-go now\"\n".to_owned(),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    world.a.configure(&text);
+    world.a.start();
+    world.a.wait_owns(VIP);
+    world
+        .a
+        .wait_said("pulse.log", "active_cmd exited with status 1");
+    world.a.wait_said("pulse.log", "inactive_cmd ");
+    let said = world.a.said("pulse.log");
+    assert!(said.contains("/nowhere/let-go"), "{said}");
+    world.a.signal("TERM");
+    assert!(world.a.wait_end().success());
+    assert!(!world.a.owns(VIP));
+}
+
+#[test]
 fn where_systemd_runs_pulse_commands_get_a_unit_of_their_own() {
     let world = World::new();
     let bin = world.folder.path().join("systemd");
