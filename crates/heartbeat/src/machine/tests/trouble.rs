@@ -136,9 +136,11 @@ fn b17_stopme_is_a_sign_of_life_and_no_order() {
     let mut router = Router::primary().activated();
     router.hear_each(4000, 20_000, Word::StopMe);
     assert_eq!(router.machine.phase(), Phase::Active);
-    let mut standby = Router::backup();
-    standby.hear_each(300, 20_000, Word::Hold);
-    assert_eq!(standby.activation(), None);
+    for word in [Word::StopMe, Word::Hold, Word::Held] {
+        let mut standby = Router::backup();
+        standby.hear_each(300, 20_000, word);
+        assert_eq!(standby.activation(), None, "{word:?}");
+    }
 }
 
 #[test]
