@@ -180,7 +180,13 @@ fn a_lost_partner_is_reported_once_to_an_active_router() {
     router.until(60_000);
     let lost = router.count(|action| *action == Action::Report(Notice::PartnerLost));
     assert_eq!(lost, 1);
+    assert_eq!(
+        router.machine.partner_word(),
+        None,
+        "people see no old word"
+    );
     router.hear(60_000, Word::Stopped);
+    assert_eq!(router.machine.partner_word(), Some(Word::Stopped));
     assert_eq!(
         router.count(|action| *action == Action::Report(Notice::PartnerBack)),
         1
