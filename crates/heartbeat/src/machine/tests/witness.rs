@@ -48,6 +48,30 @@ fn nobody_takes_over_before_a_witness_has_answered_in_this_silence() {
     assert_eq!(seeing.activation(), Some((7200, Cause::PartnerDead)));
 }
 
+/// Otherwise a partner would hand over to it in vain.
+#[test]
+fn who_sees_no_witness_says_that_it_could_not_take_over() {
+    let says = |actions: Vec<Action>| {
+        actions.into_iter().find_map(|action| match action {
+            Action::Send(heartbeat) => heartbeat.extended.map(|it| (it.able, it.sees_witness)),
+            _ => None,
+        })
+    };
+    let mut router = guarded(Role::Backup);
+    router.until(1000);
+    let mut speak = |now, event| {
+        router.machine.handle(START + ms(now), event);
+        says(
+            router
+                .machine
+                .handle(START + ms(now + 1000), Event::Timeout),
+        )
+    };
+    let running = heard(Path::Public, Word::Running);
+    assert_eq!(speak(1200, running), Some((false, false)));
+    assert_eq!(speak(2300, Event::WitnessAnswered), Some((true, true)));
+}
+
 /// Active, with a partner that is heard on the private path only.
 fn cut_off(partner_sees: bool) -> Router {
     let mut router = guarded(Role::Primary);
