@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ const STEP: Duration = Duration::from_secs(30);
 const FIGURES: usize = 20_000;
 
 /// Of a service or a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Figure {
     /// Established at present.
     Connections,
@@ -56,10 +57,14 @@ impl Series {
     }
 }
 
-/// All figures by service and server; the server's name is empty for a service.
+/// All figures, by the keys of services and servers.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    series: HashMap<(String, Figure), Series>,
+    connections: HashMap<String, Series>,
+    rates: HashMap<String, Series>,
+    /// What was added last, and in which step.
+    services: Vec<Arc<Service>>,
+    step: u64,
 }
 
 /// The figures of something in the last hour, oldest first.
@@ -92,30 +97,47 @@ impl History {
     /// Adds what lvs says at a time since any fixed moment.
     pub(crate) fn add(&mut self, now: Duration, lvs: &Lvs) {
         let step = step(now);
-        let hour = SAMPLES as u64;
-        self.series.retain(|_, series| series.last + hour > step);
-        for service in &lvs.services {
-            let active = service.active_connections();
-            self.note(step, &service.service, active, service.counters);
-            for server in &service.servers {
-                let key = server_key(&service.service, &server.server);
-                let active = server.active_connections.unwrap_or_default();
-                self.note(step, &key, active, server.counters);
+        if step != self.step {
+            let hour = SAMPLES as u64;
+            let is_in_it = |series: &Series| series.last + hour > step;
+            self.connections.retain(|_, series| is_in_it(series));
+            self.rates.retain(|_, series| is_in_it(series));
+            self.services.clear();
+            self.step = step;
+        }
+        for (at, service) in lvs.services.iter().enumerate() {
+            // Within a step, what has not changed has its sample.
+            let known = self.services.get(at);
+            if !known.is_some_and(|known| Arc::ptr_eq(known, service)) {
+                self.add_service(step, service);
             }
+        }
+        self.services.clone_from(&lvs.services);
+    }
+
+    fn add_service(&mut self, step: u64, service: &Service) {
+        let active = service.active_connections();
+        self.note(step, &service.service, active, service.counters);
+        for server in &service.servers {
+            let key = server_key(&service.service, &server.server);
+            let active = server.active_connections.unwrap_or_default();
+            self.note(step, &key, active, server.counters);
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a line of some pixels")]
     fn note(&mut self, step: u64, key: &str, active: u64, counters: Option<Counters>) {
         let rate = counters.map_or(0, |counters| counters.connections_per_second);
-        for (figure, value) in [(Figure::Connections, active), (Figure::Rate, rate)] {
-            if self.series.len() >= FIGURES {
-                return;
-            }
+        let full = self.connections.len() + self.rates.len() >= FIGURES;
+        for (all, value) in [(&mut self.connections, active), (&mut self.rates, rate)] {
             // Most of many servers are idle: no memory for them until they are not.
-            let key = (key.to_owned(), figure);
-            if value > 0 || self.series.contains_key(&key) {
-                self.series.entry(key).or_default().add(step, value as f32);
+            match all.get_mut(key) {
+                Some(series) => series.add(step, value as f32),
+                None if value == 0 || full => {}
+                None => all
+                    .entry(key.to_owned())
+                    .or_default()
+                    .add(step, value as f32),
             }
         }
     }
@@ -127,7 +149,10 @@ impl History {
         key: &str,
         figure: Figure,
     ) -> Option<impl Iterator<Item = f32> + Clone> {
-        let series = self.series.get(&(key.to_owned(), figure))?;
+        let series = match figure {
+            Figure::Connections => self.connections.get(key)?,
+            Figure::Rate => self.rates.get(key)?,
+        };
         // The step of now may still get its sample.
         let silent = step(now).saturating_sub(series.last + 1);
         let silent = usize::try_from(silent).map_or(SAMPLES, |silent| silent.min(SAMPLES));
@@ -148,7 +173,7 @@ impl History {
     }
 
     /// The last hour of each service.
-    pub(crate) fn of_services<'a>(&self, now: Duration, services: &'a [Service]) -> Hour<'a> {
+    pub(crate) fn of_services<'a>(&self, now: Duration, services: &'a [Arc<Service>]) -> Hour<'a> {
         let lines = services
             .iter()
             .map(|service| (service.service.as_str(), self.lines(now, &service.service)));
@@ -163,7 +188,7 @@ impl History {
     pub(crate) fn of_service<'a>(
         &self,
         now: Duration,
-        services: &'a [Service],
+        services: &'a [Arc<Service>],
         name: &str,
     ) -> Hour<'a> {
         let found = services.iter().find(|service| service.service == name);
@@ -214,14 +239,13 @@ mod tests {
             ..Service::default()
         };
         Lvs {
-            services: vec![service],
+            services: vec![Arc::new(service)],
             ..Lvs::default()
         }
     }
 
     fn samples(history: &History) -> Vec<f32> {
-        let key = ("-t 192.0.2.80:80".to_owned(), Figure::Rate);
-        let series = history.series.get(&key);
+        let series = history.rates.get("-t 192.0.2.80:80");
         series
             .map(|series| series.samples.iter().copied().collect())
             .unwrap_or_default()
@@ -244,7 +268,7 @@ mod tests {
         }
         assert_eq!(samples(&history).len(), SAMPLES);
         history.add(Duration::from_secs(40_000), &Lvs::default());
-        assert!(history.series.is_empty(), "what is gone is forgotten");
+        assert!(history.rates.is_empty(), "what is gone is forgotten");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod form;
 mod graph;
 mod guard;
 mod listen;
+mod lvs_file;
 mod memory;
 mod monitor;
 mod monitoring;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::applier;
 use crate::graph::History;
+use crate::lvs_file::LvsFile;
 use crate::memory;
 use crate::monitoring::{Event, events_of, newest};
 use crate::source::{Reading, Source};
@@ -180,6 +181,7 @@ type News = (Option<Reading<Pulse>>, Option<Reading<Lvs>>);
 struct Files {
     pulse: Source,
     lvs: Source,
+    lvs_file: LvsFile,
 }
 
 impl Files {
@@ -187,11 +189,13 @@ impl Files {
         Self {
             pulse: Source::new(run_dir.join("pulse.json")),
             lvs: Source::new(run_dir.join("lvs.json")),
+            lvs_file: LvsFile::default(),
         }
     }
 
     fn look(&mut self, now: Duration, history: &Mutex<History>) -> News {
-        let (pulse, lvs) = (self.pulse.news(), self.lvs.news());
+        let pulse = self.pulse.news(|bytes| serde_json::from_slice(bytes));
+        let lvs = self.lvs.news(|bytes| self.lvs_file.read(bytes));
         if let Some(Reading::Read(lvs, _)) = &lvs {
             history
                 .lock()
@@ -265,5 +269,5 @@ fn same_lvs(old: &Reading<Lvs>, new: &Reading<Lvs>) -> bool {
             .services
             .iter()
             .zip(&new.services)
-            .all(|(a, b)| a.state() == b.state())
+            .all(|(a, b)| Arc::ptr_eq(a, b) || a.state() == b.state())
 }

@@ -1,5 +1,6 @@
 //! The monitoring screen in parts, each of which can be replaced by itself in an open page.
 
+use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::app::App;
 use crate::graph::{self, Figure, History};
 use crate::monitor::Snapshot;
 use crate::source::Reading;
-use crate::status::{Lvs, Pulse, Server, Service};
+use crate::status::{Check, Lvs, Pulse, Server, Service};
 use crate::texts::Texts;
 use crate::visitor::Language;
 
@@ -405,22 +406,48 @@ pub(crate) fn verdict_class(verdict: &str) -> &'static str {
 
 /// The last changes of servers, newest first.
 pub(crate) fn events_of(lvs: &Lvs) -> Vec<Event> {
-    let mut events = Vec::new();
+    let mut checks: Vec<Checked<'_>> = Vec::new();
     for service in &lvs.services {
         for server in &service.servers {
-            events.extend(server.history.iter().map(|check| Event {
-                at: check.at,
-                source: format!("{}/{}", service.name, server.name),
-                text: format!("{} {}", check.verdict, check.reason),
-            }));
-        }
-        // Thousands of servers have tens of thousands of checks.
-        if events.len() > 10 * EVENTS {
-            newest(&mut events);
+            let of = |check| Checked {
+                check,
+                service,
+                server,
+            };
+            checks.extend(server.history.iter().map(of));
         }
     }
+    // Thousands of servers have tens of thousands of checks.
+    if checks.len() > EVENTS {
+        checks.select_nth_unstable_by(EVENTS, |a, b| a.order().cmp(&b.order()));
+        checks.truncate(EVENTS);
+    }
+    let mut events: Vec<_> = checks.iter().map(Checked::event).collect();
     newest(&mut events);
     events
+}
+
+/// A check of a server.
+struct Checked<'a> {
+    check: &'a Check,
+    service: &'a Service,
+    server: &'a Server,
+}
+
+impl Checked<'_> {
+    /// The newest first.
+    fn order(&self) -> (Reverse<u64>, &str, &str) {
+        let at = Reverse(self.check.at);
+        (at, &self.service.name, &self.server.name)
+    }
+
+    fn event(&self) -> Event {
+        Event {
+            at: self.check.at,
+            source: format!("{}/{}", self.service.name, self.server.name),
+            text: format!("{} {}", self.check.verdict, self.check.reason),
+        }
+    }
 }
 
 /// Keeps the newest, in their order.

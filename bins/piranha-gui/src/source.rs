@@ -10,7 +10,6 @@ use std::time::{Duration, SystemTime};
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use serde::de::DeserializeOwned;
 
 /// Largest status file: 2,000 servers need 2 MiB.
 const SIZE_LIMIT: u64 = 64 << 20;
@@ -77,14 +76,17 @@ impl Source {
         Self { path, seen: None }
     }
 
-    /// What is in it, if that is another version than the last time. Blocks.
-    pub(crate) fn news<T: DeserializeOwned>(&mut self) -> Option<Reading<T>> {
+    /// What is in it by `parse`, if that is another version than the last time. Blocks.
+    pub(crate) fn news<T>(
+        &mut self,
+        parse: impl FnOnce(&[u8]) -> serde_json::Result<T>,
+    ) -> Option<Reading<T>> {
         let version = version(&self.path);
         if self.seen.as_ref() == Some(&version) && version != Version::Unknown {
             return None;
         }
         self.seen = Some(version);
-        Some(read(&self.path))
+        Some(read(&self.path, parse))
     }
 }
 
@@ -100,7 +102,7 @@ fn version(path: &Path) -> Version {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Reading<T> {
+fn read<T>(path: &Path, parse: impl FnOnce(&[u8]) -> serde_json::Result<T>) -> Reading<T> {
     let written = path.metadata().and_then(|about: Metadata| about.modified());
     let bytes = match lvs_config::file::read(path, SIZE_LIMIT) {
         Ok(bytes) => bytes,
@@ -111,7 +113,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Reading<T> {
         }
         Err(error) => return Reading::Unreadable(error.to_string()),
     };
-    match serde_json::from_slice(&bytes) {
+    match parse(&bytes) {
         Ok(content) => Reading::Read(Arc::new(content), written.unwrap_or(SystemTime::UNIX_EPOCH)),
         Err(error) => Reading::Broken(format!("{}: {error}", path.display())),
     }
@@ -135,26 +137,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pulse.json");
         let mut source = Source::new(path.clone());
-        assert_eq!(source.news::<Pulse>(), Some(Reading::Missing));
-        assert_eq!(source.news::<Pulse>(), None);
+        let mut news = || source.news(|bytes| serde_json::from_slice::<Pulse>(bytes));
+        assert_eq!(news(), Some(Reading::Missing));
+        assert_eq!(news(), None);
         std::fs::write(&path, br#"{"pid":7,"phase":"act"#).unwrap();
-        assert!(matches!(source.news::<Pulse>(), Some(Reading::Broken(_))));
+        assert!(matches!(news(), Some(Reading::Broken(_))));
         std::fs::write(
             &path,
             br#"{"pid":7,"phase":"active","of a later version":1}"#,
         )
         .unwrap();
-        let Some(Reading::Read(pulse, _)) = source.news::<Pulse>() else {
+        let Some(Reading::Read(pulse, _)) = news() else {
             panic!("not read");
         };
         assert_eq!((pulse.pid, pulse.phase.as_str()), (7, "active"));
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(source.news::<Pulse>(), Some(Reading::Missing));
+        assert_eq!(news(), Some(Reading::Missing));
         std::fs::create_dir(&path).unwrap();
-        assert!(matches!(
-            source.news::<Pulse>(),
-            Some(Reading::Unreadable(_))
-        ));
+        assert!(matches!(news(), Some(Reading::Unreadable(_))));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! is left out; nothing here decides anything.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// `pulse.json`. Times are seconds since 1970.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Pulse {
     pub(crate) pid: u32,
@@ -26,7 +27,7 @@ pub(crate) struct Pulse {
     pub(crate) last_conflict: Option<Conflict>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Partner {
     pub(crate) address: Option<String>,
@@ -37,7 +38,7 @@ pub(crate) struct Partner {
 }
 
 /// Which lvs.cf.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct File {
     pub(crate) serial_no: i64,
@@ -45,7 +46,7 @@ pub(crate) struct File {
 }
 
 /// A heartbeat path.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Way {
     pub(crate) path: String,
@@ -54,7 +55,7 @@ pub(crate) struct Way {
     pub(crate) last_heard: Option<u64>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Vip {
     pub(crate) address: String,
@@ -62,7 +63,7 @@ pub(crate) struct Vip {
     pub(crate) up: bool,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Conflict {
     pub(crate) address: String,
@@ -71,16 +72,17 @@ pub(crate) struct Conflict {
 }
 
 /// `lvs.json`. Times are milliseconds since 1970.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Lvs {
     pub(crate) pid: u32,
     pub(crate) mode: String,
-    pub(crate) services: Vec<Service>,
+    /// Shared with the version of the file before it where nothing changed.
+    pub(crate) services: Vec<Arc<Service>>,
     pub(crate) notes: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Service {
     pub(crate) name: String,
@@ -94,7 +96,7 @@ pub(crate) struct Service {
     pub(crate) sorry_server: Option<Sorry>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Counters {
     pub(crate) connections: u64,
@@ -105,7 +107,7 @@ pub(crate) struct Counters {
     pub(crate) out_bytes_per_second: u64,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Server {
     pub(crate) name: String,
@@ -126,7 +128,7 @@ pub(crate) struct Server {
     pub(crate) history: Vec<Check>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Drain {
     pub(crate) since: u64,
@@ -134,7 +136,7 @@ pub(crate) struct Drain {
     pub(crate) why: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Leaving {
     pub(crate) name: String,
@@ -142,14 +144,14 @@ pub(crate) struct Leaving {
     pub(crate) active_connections: Option<u64>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Sorry {
     pub(crate) server: String,
     pub(crate) in_use: bool,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Check {
     pub(crate) at: u64,

@@ -65,7 +65,11 @@ impl<'s> Live<'s> {
     fn new(snapshot: &'s Snapshot) -> Self {
         let lvs = snapshot.lvs.content().filter(|_| snapshot.is_lvs_running());
         let mut services: HashMap<_, Vec<_>> = HashMap::new();
-        for service in lvs.into_iter().flat_map(|lvs| &lvs.services) {
+        for service in lvs
+            .into_iter()
+            .flat_map(|lvs| &lvs.services)
+            .map(Arc::as_ref)
+        {
             services
                 .entry(service.name.as_str())
                 .or_default()

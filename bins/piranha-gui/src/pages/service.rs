@@ -66,7 +66,8 @@ pub(crate) async fn page(
 /// The service that is called so: protocol, address and port, or a firewall mark.
 pub(crate) fn find<'s>(snapshot: &'s Snapshot, name: &str) -> Option<&'s Service> {
     let lvs = snapshot.lvs.content()?;
-    lvs.services.iter().find(|service| service.service == name)
+    let mut services = lvs.services.iter().map(Arc::as_ref);
+    services.find(|service| service.service == name)
 }
 
 /// The page in parts: the service, and each of its servers.
