@@ -213,13 +213,14 @@ fn rename(editor: &mut Editor, item: &Item, name: &str) -> Result<(), Wrong> {
         .map_err(|error| of("name", plain(&error)))
 }
 
-/// Sets the keywords of a new block, which stands alone in `editor`.
+/// Sets the keywords of a new block, which stands alone in `editor`; tells all that is wrong with it.
 fn fill(
     editor: &mut Editor,
     place: Place,
+    name: Result<(), Wrong>,
     keywords: &[(String, String)],
 ) -> Result<(), Vec<Wrong>> {
-    let mut wrong = Vec::new();
+    let mut wrong = Vec::from_iter(name.err());
     for (keyword, value) in keywords {
         let done = check_keyword(place.level(), keyword, Some(value)).and_then(|()| {
             let set = editor.set(place, keyword, value);
@@ -230,7 +231,9 @@ fn fill(
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-fn named(name: &str) -> Setting<Text> {
+/// The name of a new block; in place of a wrong one any that can be written, so that the rest is still tried.
+fn name_of_new(name: &str, checked: &Result<(), Wrong>) -> Setting<Text> {
+    let name = if checked.is_ok() { name } else { "x" };
     Setting::written(Text::from(name), Span::default())
 }
 
@@ -244,16 +247,15 @@ fn add_virtual(
     keywords: &[(String, String)],
 ) -> Result<(), Vec<Wrong>> {
     let config = editor.config();
-    check_name(name, config.virtuals.iter().map(|block| &block.name))
-        .map_err(|wrong| vec![wrong])?;
+    let checked = check_name(name, config.virtuals.iter().map(|block| &block.name));
     let mut single = alone(b"\n")?;
     let block = Virtual {
-        name: named(name),
+        name: name_of_new(name, &checked),
         ..Virtual::default()
     };
     let failed = |error: EditError| vec![whole(&error)];
     single.add_virtual(&block).map_err(failed)?;
-    fill(&mut single, Place::Virtual(0), keywords)?;
+    fill(&mut single, Place::Virtual(0), checked, keywords)?;
     match single.config().virtuals.first() {
         Some(block) => editor.add_virtual(block).map_err(failed),
         None => Err(failed(EditError::NotTheSame)),
@@ -276,17 +278,17 @@ fn add_server(
         _ => None,
     };
     let others = servers.into_iter().flatten().map(|server| &server.name);
-    check_name(name, others).map_err(|wrong| vec![wrong])?;
+    let checked = check_name(name, others);
     let mut single = alone(b"virtual x {\n}\n")?;
     let server = Server {
-        name: named(name),
+        name: name_of_new(name, &checked),
         ..Server::default()
     };
     let failed = |error: EditError| vec![whole(&error)];
     single
         .add_server(Place::Virtual(0), &server)
         .map_err(failed)?;
-    fill(&mut single, Place::VirtualServer(0, 0), keywords)?;
+    fill(&mut single, Place::VirtualServer(0, 0), checked, keywords)?;
     let config = single.config();
     match config
         .virtuals

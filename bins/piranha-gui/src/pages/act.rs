@@ -239,7 +239,11 @@ fn ask_hand_over(visitor: &Visitor, is_second: bool, wrong: Option<&'static str>
         is_second,
         wrong,
     };
-    show(StatusCode::OK, &page)
+    let status = match wrong {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
+    show(status, &page)
 }
 
 pub(crate) async fn hand_over_form(Extension(visitor): Extension<Visitor>) -> Response {

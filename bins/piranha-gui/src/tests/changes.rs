@@ -431,10 +431,13 @@ async fn r15_without_the_applier_the_file_is_shown_and_cannot_be_changed() {
 async fn a_hand_over_is_asked_twice() {
     let site = Site::new();
     let browser = site.log_in("piranha").await;
-    let first = browser.post("/secure/hand-over", &[]).await;
-    assert!(first.text.contains("Tick the box first"), "{}", first.text);
-    let first = browser.post("/secure/hand-over", &[("step", "2")]).await;
-    assert!(first.text.contains("Tick the box first"), "{}", first.text);
+    for unticked in [&[][..], &[("step", "2")]] {
+        let first = browser.post("/secure/hand-over", unticked).await;
+        assert_eq!(first.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let told = "id=\"sure-error\" role=\"alert\">Tick the box first";
+        assert!(first.text.contains(told), "{}", first.text);
+        assert!(!first.text.contains("Once more"), "{}", first.text);
+    }
     let second = browser.post("/secure/hand-over", &[("sure", "1")]).await;
     assert!(second.text.contains("Once more"), "{}", second.text);
     let done = browser

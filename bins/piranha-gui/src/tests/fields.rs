@@ -334,3 +334,51 @@ async fn services_of_one_name_have_live_states_of_their_own() {
         );
     }
 }
+
+#[tokio::test]
+async fn each_wrong_field_of_a_new_block_is_told() {
+    let site = Site::new();
+    let browser = site.log_in("piranha").await;
+    let service = [
+        ("new", "1"),
+        ("hostname", "a{"),
+        ("port", "0"),
+        ("address", "192.0.2.999"),
+        ("device", "eth0:1"),
+        ("vip_nmask", "255.0.255.0"),
+        ("fwmark", "x"),
+        ("retries", "0"),
+        ("sched", "best"),
+    ];
+    let server = [
+        ("service", "1/web"),
+        ("new", "1"),
+        ("name", "one"),
+        ("address", "10.0.0"),
+        ("port", "65536"),
+        ("weight", "-1"),
+    ];
+    let forms: [(_, _, &[_], &[_]); 2] = [
+        (
+            "/secure/virtual?new=1",
+            "/secure/virtual",
+            &service,
+            &["device"],
+        ),
+        (
+            "/secure/server?service=1/web&new=1",
+            "/secure/server",
+            &server,
+            &[],
+        ),
+    ];
+    for (page, action, fields, right) in forms {
+        let text = browser.save(page, action, fields).await.text;
+        for (name, _) in fields {
+            let is_wrong = !["new", "service"].contains(name) && !right.contains(name);
+            let is_told = text.contains(&format!("id=\"{name}-error\" role=\"alert\""));
+            assert_eq!(is_told, is_wrong, "{page}: {name}: {text}");
+        }
+    }
+    assert_eq!(site.file(), FILE);
+}
