@@ -61,8 +61,7 @@ pub fn service_text(id: &ServiceId) -> String {
 
 /// Reads what [`service_text`] wrote.
 pub fn parse_service(text: &str) -> Option<ServiceId> {
-    let table = ipvs::text::parse_table(&format!("-A {text} -s rr\n")).ok()?;
-    table.keys().next().copied()
+    ipvs::text::parse_service(text).ok()
 }
 
 /// `ADDRESS:PORT` of a server.

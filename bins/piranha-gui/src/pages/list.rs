@@ -1,7 +1,7 @@
 //! The lists of virtual servers and of a virtual server's real servers.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
@@ -10,7 +10,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use change::{Edit, Item, Name};
-use lvs_config::{Place, Protocol, Server, Virtual};
+use ipvs::ServiceId;
+use lvs_config::{Host, Place, Protocol, Server, Virtual};
 
 use crate::app::App;
 use crate::configuration::Loaded;
@@ -104,29 +105,25 @@ impl<'s> Live<'s> {
 
 /// Whether the words that name a service for the kernel are those of this block.
 fn is_of(words: &str, block: &Virtual) -> bool {
-    let mark = block.fwmark.value;
-    if mark != 0 {
-        return words == format!("-f {mark}");
+    let wanted = match block.protocol.value {
+        Protocol::Tcp => ipvs::Protocol::Tcp,
+        Protocol::Udp => ipvs::Protocol::Udp,
+    };
+    match ipvs::text::parse_service(words) {
+        Ok(ServiceId::Mark { mark, .. }) => mark == block.fwmark.value,
+        Ok(ServiceId::Address {
+            protocol,
+            address,
+            port,
+        }) => {
+            let host = block.address.value.as_ref().map(|it| &it.host);
+            block.fwmark.value == 0
+                && (protocol, port) == (wanted, block.port.value)
+                // A host name became an address meanwhile.
+                && host.and_then(Host::address).is_none_or(|host| host == address)
+        }
+        Err(_) => false,
     }
-    let option = match block.protocol.value {
-        Protocol::Tcp => "-t ",
-        Protocol::Udp => "-u ",
-    };
-    let Some((address, port)) = words
-        .strip_prefix(option)
-        .and_then(|it| it.rsplit_once(':'))
-    else {
-        return false;
-    };
-    let host = block
-        .address
-        .value
-        .as_ref()
-        .map(|address| address.host.to_string());
-    let host = host.unwrap_or_default();
-    // A host name became an address meanwhile.
-    let is_name = host.parse::<IpAddr>().is_err();
-    port == block.port.value.to_string() && (is_name || host == address)
 }
 
 /// What lvs says of a server.
@@ -136,20 +133,15 @@ fn live_server(
     name: &Name,
     block: &Server,
 ) -> (&'static str, String) {
-    let address = block.address.value.as_ref().map(ToString::to_string);
-    let address = address.unwrap_or_default();
+    let written = block.address.value.as_ref().and_then(Host::address);
     let named = |server: &&status::Server| server.name == name.name;
     let mut servers = service
         .into_iter()
         .flat_map(|service| &service.servers)
         .filter(named);
     let is_it = |server: &&status::Server| {
-        let is_name = address.parse::<IpAddr>().is_err();
-        is_name
-            || server
-                .server
-                .rsplit_once(':')
-                .is_some_and(|(at, _)| at == address)
+        let seen = server.server.parse::<SocketAddr>();
+        written.is_none_or(|written| seen.is_ok_and(|seen| seen.ip() == written))
     };
     match servers.find(is_it) {
         Some(server) => (

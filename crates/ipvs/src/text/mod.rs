@@ -7,7 +7,7 @@ mod parse;
 mod print;
 
 pub use error::{TextError, TextErrorKind};
-pub use parse::parse_table;
+pub use parse::{parse_service, parse_table};
 pub use print::{
     NameAddress, numeric, print_table, scheduler_flag_names, write_ipv6, write_numeric,
     write_saved_server, write_saved_service,

@@ -24,6 +24,11 @@ pub fn parse_table(text: &str) -> Result<Table, TextError> {
     Ok(table)
 }
 
+/// Reads the words that name a service: `-t 192.0.2.80:80`, `-f 7`.
+pub fn parse_service(text: &str) -> Result<ServiceId, TextErrorKind> {
+    Options::read(text.split_ascii_whitespace())?.service_id()
+}
+
 fn parse_line(table: &mut Table, line: &str) -> Result<(), TextErrorKind> {
     let mut words = line.split_ascii_whitespace();
     let Some(command) = words.next() else {
@@ -32,10 +37,7 @@ fn parse_line(table: &mut Table, line: &str) -> Result<(), TextErrorKind> {
     if !matches!(command, "-A" | "-a") {
         return Err(TextErrorKind::Command(command.to_owned()));
     }
-    let mut options = Options::default();
-    while let Some(word) = words.next() {
-        options.take(word, &mut words)?;
-    }
+    let options = Options::read(words)?;
     let id = options.service_id()?;
     if command == "-A" {
         let entry = Entry {
@@ -79,6 +81,14 @@ struct Options {
 }
 
 impl Options {
+    fn read(mut words: SplitAsciiWhitespace<'_>) -> Result<Self, TextErrorKind> {
+        let mut options = Self::default();
+        while let Some(word) = words.next() {
+            options.take(word, &mut words)?;
+        }
+        Ok(options)
+    }
+
     fn take(
         &mut self,
         option: &str,

@@ -23,6 +23,20 @@ fn as_operations(table: &Table) -> String {
         .collect()
 }
 
+#[test]
+fn words_that_name_a_service_are_read() {
+    for (text, printed) in [
+        ("-t 192.0.2.80:80", "-D -t 192.0.2.80:80"),
+        (" -f  7 ", "-D -f 7"),
+    ] {
+        let service = parse_service(text).unwrap();
+        assert_eq!(Operation::DeleteService(service).to_string(), printed);
+    }
+    for bad in ["", "-t", "-t 192.0.2.80", "-f 7 -t 192.0.2.80:80", "web"] {
+        assert!(parse_service(bad).is_err(), "{bad}");
+    }
+}
+
 proptest! {
     #[test]
     fn parse_of_print_is_the_identity(table in arbitrary::table()) {
