@@ -10,6 +10,8 @@ use crate::setup;
 const MANIFEST: &str = "bins/pulse";
 /// Where it has the list of files.
 const FILES: &str = "files";
+/// A folder of the list that only Debian has, and what the others have in its place.
+const ZSH: [&str; 2] = ["/zsh/vendor-completions/", "/zsh/site-functions/"];
 /// A subcommand of cargo that makes one format.
 struct Packer {
     name: &'static str,
@@ -39,7 +41,7 @@ pub fn build() -> Result<Vec<PathBuf>> {
 /// The package for rpm, and the next version of it, for an upgrade.
 fn rpm() -> Result<PathBuf> {
     RPM.install(&[])?;
-    let (file, next) = (rpm_file()?, next_rpm_file()?);
+    let (file, next, list) = (rpm_file()?, next_rpm_file()?, rpm_list()?);
     for (file, version) in [(&file, None), (&next, Some("version = '99'"))] {
         let mut command = RPM.command()?;
         command
@@ -50,12 +52,28 @@ fn rpm() -> Result<PathBuf> {
             .arg("--target-dir")
             .arg(setup::target()?)
             .arg(format!(
-                "--metadata-overwrite={MANIFEST}/Cargo.toml#package.metadata.deb.variants.{FILES}"
+                "--metadata-overwrite={}#package.metadata.deb.variants.{FILES}",
+                list.display()
             ))
             .args(version.map(|version| format!("--set-metadata={version}")));
         run(command)?;
     }
     Ok(file)
+}
+
+/// The manifest with the list of files as rpm's distributions have them.
+fn rpm_list() -> Result<PathBuf> {
+    let manifest = setup::workspace().join(MANIFEST).join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).during("reading the list of files")?;
+    let [debian, others] = ZSH;
+    if !text.contains(debian) {
+        return Err(Error::unmet(format_args!(
+            "{debian} is not in the list of files"
+        )));
+    }
+    let list = folder()?.join("rpm.toml");
+    std::fs::write(&list, text.replace(debian, others)).during("writing the list of files")?;
+    Ok(list)
 }
 
 /// Where it is.

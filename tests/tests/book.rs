@@ -162,6 +162,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "its kernel has the module already, and its machines no modules",
     ),
     ("tcpdump ", "it ends by hand only"),
+    (
+        "rpm -e piranha\n",
+        "its machines are Debian's: the scenario rpm does this, with a package in Piranha's place",
+    ),
 ];
 /// Of commands for people who work on the source: how the block begins, and who runs it.
 const SOURCE: &[(&str, &str)] = &[

@@ -37,6 +37,7 @@ const OTHERS: &[&str] = &[
     "man",
     "mkdir",
     "modprobe",
+    "mv",
     "openssl",
     "rpm",
     "scp",

@@ -36,7 +36,9 @@ fn rpm() -> Result<String> {
     let count = same_files(&machine)?;
     let before = machine.sh(FILES)?;
     refused(&machine, &before)?;
+    beside_red_hats(&machine)?;
     install(&machine)?;
+    beside_ipvsadm(&machine)?;
     upgrade_while_it_runs(&machine)?;
     erase(&machine, &before)?;
     old_configuration(&machine)?;
@@ -52,10 +54,13 @@ fn same_files(machine: &Machine) -> Result<usize> {
     let here = machine.sh(&format!(
         "rpm -qp --qf '[%{{FILEMODES:perms}} %{{FILENAMES}}\\n]' {FILE} | sort"
     ))?;
-    // One of them packs manual pages on its own account.
-    let plain = |text: &str| text.replace(".gz\n", "\n");
+    // One of them packs manual pages on its own account; zsh looks elsewhere on Debian.
+    let plain = |text: &str| {
+        let text = text.replace(".gz\n", "\n");
+        text.replace("/zsh/vendor-completions/", "/zsh/site-functions/")
+    };
     ensure!(
-        plain(&debian) == plain(&here),
+        plain(&debian) == plain(&here) && here.contains("/usr/share/zsh/site-functions/_pulse\n"),
         "the packages differ:\n{debian}\n--- and ---\n{here}"
     );
     Ok(here.lines().count())
@@ -75,6 +80,95 @@ fn refused(machine: &Machine, before: &str) -> Result<()> {
         after == before,
         "a refused installation changed files:\n{after}"
     );
+    Ok(())
+}
+
+/// Red Hat's package of the same name: it stays as it is; once it was taken away, its lvs.cf goes on being used.
+fn beside_red_hats(machine: &Machine) -> Result<()> {
+    pack(
+        machine,
+        "piranha",
+        "0.8.6",
+        &format!(
+            "mkdir -p %{{buildroot}}/usr/sbin %{{buildroot}}/etc/sysconfig/ha\n\
+             printf '#!/bin/sh\\necho pulse 1.56\\n' >%{{buildroot}}/usr/sbin/pulse\n\
+             : >%{{buildroot}}{LVS_CF}\n\
+             %files\n%attr(755, root, root) /usr/sbin/pulse\n%config(noreplace) {LVS_CF}"
+        ),
+    )?;
+    machine.sh("rpm -i --nodeps /root/rpm/piranha.rpm")?;
+    let text = Configuration::new(Method::Direct, 1).to_string();
+    machine.write(LVS_CF, text.clone(), 0o664)?;
+    let (status, said) = machine.ask(&format!("rpm -U --nodeps {FILE}"))?;
+    ensure!(
+        status != 0 && said.contains("/usr/sbin/pulse is Red Hat's Piranha"),
+        "an upgrade of Piranha: status {status}: {said}"
+    );
+    machine.sh(
+        "rpm -q piranha | grep -qx 'piranha-0.8.6-1.*' && grep -q 'pulse 1.56' /usr/sbin/pulse",
+    )?;
+    // As docs/moving-from-piranha.md has it.
+    machine.sh(&format!(
+        "rpm -e piranha && mv {LVS_CF}.rpmsave {LVS_CF} && rpm -i --nodeps {FILE}"
+    ))?;
+    let found = machine.sh(&format!("cat {LVS_CF}"))?;
+    ensure!(found == text, "the kept file is not in use: {found}");
+    let (status, said) = machine.ask("rpm -U --nodeps /root/rpm/piranha.rpm")?;
+    ensure!(
+        status != 0 && said.contains("newer"),
+        "Piranha passes for an upgrade of ours: status {status}: {said}"
+    );
+    machine.sh(&format!(
+        "rpm -e piranha && rm -r {LVS_CF}* /var/lib/piranha*"
+    ))?;
+    Ok(())
+}
+
+/// The original tool beside ours: its name is its own as long as it is there.
+fn beside_ipvsadm(machine: &Machine) -> Result<()> {
+    pack(
+        machine,
+        "ipvsadm",
+        "1.31",
+        "mkdir -p %{buildroot}/usr/sbin\n\
+         printf '#!/bin/sh\\necho original\\n' >%{buildroot}/usr/sbin/ipvsadm\n\
+         %files\n%attr(755, root, root) /usr/sbin/ipvsadm",
+    )?;
+    machine.sh("rpm -i --nodeps /root/rpm/ipvsadm.rpm")?;
+    let said = machine.sh("ipvsadm; rpm -V --nodeps ipvsadm piranha")?;
+    ensure!(said == "original\n", "beside ipvsadm: {said}");
+    machine.sh(&format!(
+        "rpm -e piranha && rm -r {LVS_CF}* /var/lib/piranha*"
+    ))?;
+    let said = machine.sh(&format!(
+        "ipvsadm; rpm -V --nodeps ipvsadm; rpm -i --nodeps {FILE}; ipvsadm"
+    ))?;
+    ensure!(
+        said == "original\noriginal\n",
+        "ipvsadm, while ours goes and comes: {said}"
+    );
+    machine.sh("rpm -e ipvsadm")?;
+    machine.sh(&format!("rpm -U --nodeps --replacepkgs {FILE}"))?;
+    let found = machine.sh("readlink -f /usr/sbin/ipvsadm")?;
+    ensure!(
+        found == "/usr/sbin/ipvsadm-rs\n",
+        "without ipvsadm its name leads to {found}"
+    );
+    Ok(())
+}
+
+/// Makes a small package of another make, by rpm's own tool, as `/root/rpm/NAME.rpm`.
+fn pack(machine: &Machine, name: &str, version: &str, files: &str) -> Result<()> {
+    let specification = format!(
+        "Name: {name}\nVersion: {version}\nRelease: 1\nSummary: of another make\nLicense: GPL\nBuildArch: noarch\n\
+         %description\n%install\n{files}\n"
+    );
+    machine.sh("mkdir -p /root/rpm")?;
+    machine.write("/root/rpm/spec", specification, 0o644)?;
+    machine.sh(&format!(
+        "rpmbuild -bb --quiet --define '_topdir /root/rpm' --define '_rpmdir /root/rpm' \
+         --define '_build_name_fmt {name}.rpm' /root/rpm/spec 2>&1"
+    ))?;
     Ok(())
 }
 
