@@ -26,6 +26,7 @@ pub mod pair;
 pub mod ping;
 pub mod processes;
 pub mod router;
+mod rules;
 pub mod scenario;
 pub mod setup;
 pub mod shell;

@@ -147,7 +147,7 @@ impl Packer {
 }
 
 /// Runs a command; what it says is shown only when it fails.
-fn run(mut command: Command) -> Result<()> {
+pub(crate) fn run(mut command: Command) -> Result<()> {
     let what = Path::new(command.get_program()).display().to_string();
     let output = command
         .stdin(Stdio::null())

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Context, Error, Result};
 use crate::kernel::{Job, Kernel};
 use crate::scenario::{self, Outcome};
-use crate::{browser, checks, interrupt, manuals, setup, tree};
+use crate::{browser, checks, interrupt, manuals, rules, setup, tree};
 
 /// Limit for the kernel tests and for each group of end-to-end runs: for what hangs, not for what is slow.
 const LIMIT: Duration = Duration::from_secs(2400);
@@ -66,14 +66,27 @@ const STEPS: [Step; 7] = [
     },
 ];
 
+/// Behind what is not run with the others.
+const BY_PACKAGE: &str = " (by cargo lab package)";
+/// What `cargo lab package` looks at beside the packages.
+const WITH_PACKAGES: [Step; 1] = [Step {
+    name: "rules",
+    shows: "alert rules and dashboard, by Prometheus' own tool; which alert fires when",
+    timing: false,
+    run: rules::run,
+}];
+
 /// Prints the names of everything.
 pub fn list() {
     for step in &STEPS {
         println!("{:<24} {}", step.name, step.shows);
     }
+    for step in &WITH_PACKAGES {
+        println!("{:<24} {}{BY_PACKAGE}", step.name, step.shows);
+    }
     for scenario in scenario::all() {
         let when = if scenario::of_packages().contains(&scenario.name) {
-            " (by cargo lab package)"
+            BY_PACKAGE
         } else {
             ""
         };
@@ -86,8 +99,12 @@ pub fn packages() -> Result<bool> {
     setup::require(setup::BASE)?;
     setup::require(setup::UML)?;
     tree::make(&["rpm"])?;
+    let mut outcomes = Vec::new();
+    for step in &WITH_PACKAGES {
+        outcomes.extend(attempts(step)?);
+    }
     let wanted = scenario::of_packages().iter().copied().collect();
-    let outcomes = scenarios(Kernel::choose(), true, &wanted)?;
+    outcomes.extend(scenarios(Kernel::choose(), true, &wanted)?);
     println!("{}", summary(&outcomes, &[]));
     Ok(outcomes.iter().all(|outcome| outcome.passed))
 }

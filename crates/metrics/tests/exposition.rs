@@ -354,6 +354,7 @@ fn dashboard_rules_and_manual_name_metrics_that_exist() {
     for file in [
         "etc/grafana/piranha.json",
         "etc/prometheus/piranha.rules.yml",
+        "tests/prometheus/piranha.rules.test.yml",
         "docs/metrics.md",
     ] {
         let named = named(file);
