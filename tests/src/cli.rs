@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Job, Kernel, init};
 use crate::network::Method;
 use crate::storm::Storm;
-use crate::{bench, browser, demo, interrupt, package, scenario, setup, storm, suite};
+use crate::{bench, browser, demo, interrupt, older, package, scenario, setup, storm, suite};
 
 /// The test laboratory.
 #[derive(Debug, Parser)]
@@ -50,7 +50,11 @@ enum Command {
         options: bench::Options,
     },
     /// Build the packages for Debian and for distributions with rpm, and install, upgrade and erase the latter.
-    Package,
+    Package {
+        /// Instead: upgrade a pair under traffic from the Debian package of this earlier commit, and go back to it.
+        #[arg(long, value_name = "COMMIT")]
+        upgrade_from: Option<String>,
+    },
     /// Kill nannies and lvs at random moments under established connections.
     Storm(Storm),
     /// Run a command as root on a kernel with IPVS.
@@ -157,7 +161,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
         Command::BenchLvsInside { programs, rows } => {
             Ok(exit_code(bench::lvs_inside(&programs, &rows)?))
         }
-        Command::Package => {
+        Command::Package {
+            upgrade_from: Some(commit),
+        } => {
+            interrupt::watch()?;
+            println!("{}", older::build(&commit)?.display());
+            Ok(exit_code(suite::upgrade_from()?))
+        }
+        Command::Package { .. } => {
             interrupt::watch()?;
             for file in package::build()? {
                 println!("{}", file.display());

@@ -21,6 +21,7 @@ pub mod machine;
 mod manuals;
 pub mod network;
 pub mod node;
+pub mod older;
 pub mod package;
 pub mod pair;
 pub mod ping;

@@ -88,17 +88,24 @@ pub fn next_rpm_file() -> Result<PathBuf> {
 
 /// The Debian package of what was built in a profile.
 pub fn deb(profile: &str) -> Result<PathBuf> {
+    let file = deb_file()?;
+    pack_deb(&setup::workspace(), &setup::target()?, profile, &file)?;
+    Ok(file)
+}
+
+/// The same, of any sources and what was built of them.
+pub(crate) fn pack_deb(source: &Path, target: &Path, profile: &str, file: &Path) -> Result<()> {
     setup::require(setup::DPKG_DEV)?;
     // It only copies and packs: how well it is optimised does not show.
     DEB.install(&["--debug"])?;
-    let file = deb_file()?;
     let mut command = DEB.command()?;
     command
         .args(["deb", "--package", "pulse", "--variant", FILES])
         .args(["--no-build", "--fast", "--profile", profile, "--output"])
-        .arg(&file);
-    run(command)?;
-    Ok(file)
+        .arg(file)
+        .current_dir(source)
+        .env("CARGO_TARGET_DIR", target);
+    run(command)
 }
 
 /// Where it is.
@@ -107,7 +114,7 @@ pub fn deb_file() -> Result<PathBuf> {
 }
 
 /// Where the packages are put.
-fn folder() -> Result<PathBuf> {
+pub(crate) fn folder() -> Result<PathBuf> {
     let folder = setup::target()?.join("package");
     std::fs::create_dir_all(&folder).during("making the packages' folder")?;
     Ok(folder)

@@ -85,13 +85,24 @@ pub fn list() {
         println!("{:<24} {}{BY_PACKAGE}", step.name, step.shows);
     }
     for scenario in scenario::all() {
-        let when = if scenario::of_packages().contains(&scenario.name) {
+        let when = if scenario::by_package(scenario.name) {
             BY_PACKAGE
         } else {
             ""
         };
         println!("{:<24} {}{when}", scenario.name, scenario.shows);
     }
+}
+
+/// Upgrades a pair from the older package that was built, and goes back to it. True when it passed.
+pub fn upgrade_from() -> Result<bool> {
+    setup::require(setup::BASE)?;
+    setup::require(setup::UML)?;
+    let wanted = BTreeSet::from([scenario::OF_OLDER_PACKAGE]);
+    setup::build()?;
+    scenario::prepare(&wanted)?;
+    let outcomes = scenarios(Kernel::choose(), true, &wanted)?;
+    Ok(outcomes.iter().all(|outcome| outcome.passed))
 }
 
 /// Puts the packages that were built to the test. True when all passed.
@@ -103,7 +114,7 @@ pub fn packages() -> Result<bool> {
     for step in &WITH_PACKAGES {
         outcomes.extend(attempts(step)?);
     }
-    let wanted = scenario::of_packages().iter().copied().collect();
+    let wanted = BTreeSet::from([scenario::OF_PACKAGES]);
     outcomes.extend(scenarios(Kernel::choose(), true, &wanted)?);
     println!("{}", summary(&outcomes, &[]));
     Ok(outcomes.iter().all(|outcome| outcome.passed))
@@ -211,7 +222,7 @@ fn select(only: &[String]) -> Result<BTreeSet<&'static str>> {
         .iter()
         .map(|step| step.name)
         .chain(scenario::all().iter().map(|scenario| scenario.name))
-        .filter(|name| !scenario::of_packages().contains(name))
+        .filter(|name| !scenario::by_package(name))
         .collect();
     if only.is_empty() {
         return Ok(all);

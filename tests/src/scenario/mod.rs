@@ -79,9 +79,12 @@ pub fn all() -> Vec<Scenario> {
     .concat()
 }
 
-/// The names of those that need both packages, and are not run with the others.
-pub fn of_packages() -> &'static [&'static str] {
-    installed::OF_PACKAGES
+/// The one that needs both packages, and the one that needs an older package.
+pub use installed::{OF_OLDER_PACKAGE, OF_PACKAGES};
+
+/// Whether it is one of those two, which are not run with the others.
+pub fn by_package(name: &str) -> bool {
+    [OF_PACKAGES, OF_OLDER_PACKAGE].contains(&name)
 }
 
 /// The pages of the book whose commands scenarios run.

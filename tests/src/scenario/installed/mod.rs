@@ -2,6 +2,7 @@
 
 mod book;
 mod init_script;
+mod older;
 mod package;
 mod rpm;
 mod scenes;
@@ -25,11 +26,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     systemd::PAIR,
     book::BOOK,
     rpm::RPM,
+    older::UPGRADE_FROM,
 ];
 /// The pages of the book that are followed on installed machines.
 pub(super) const PAGES: &[&str] = book::PAGES;
 /// Run by `cargo lab package` alone, which has made that format.
-pub(super) const OF_PACKAGES: &[&str] = &[rpm::RPM.name];
+pub const OF_PACKAGES: &str = rpm::RPM.name;
+/// Run by `cargo lab package --upgrade-from` alone, which has made an older package.
+pub const OF_OLDER_PACKAGE: &str = older::UPGRADE_FROM.name;
 
 /// Where a machine has the package.
 const PACKAGE: &str = "/root/piranha.deb";
@@ -60,9 +64,14 @@ fn bring(machine: &Machine, file: &Path, path: &str) -> Result<()> {
 
 /// The files of a machine with the package installed.
 fn installed() -> Result<Arc<Layer>> {
+    installed_from(&packages::deb_file()?)
+}
+
+/// The same, with another package.
+fn installed_from(package: &Path) -> Result<Arc<Layer>> {
     let node = Arc::new(Node::new("installed")?);
     let mut machine = Machine::start(node, Init::Idle, None)?;
-    bring_package(&machine)?;
+    bring(&machine, package, PACKAGE)?;
     machine.sh(&format!("dpkg -i {PACKAGE}"))?;
     machine.switch_off();
     Ok(machine.layer())

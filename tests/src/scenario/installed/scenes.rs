@@ -1,39 +1,45 @@
 //! The scenes of the demonstration on two installed routers, and F30: the package upgraded under traffic.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::systemd::Machines;
-use super::{bring_package, configure};
+use super::{bring, configure};
 use crate::client::{self, Session};
 use crate::configuration::Configuration;
 use crate::ensure;
 use crate::error::{Error, Result};
 use crate::machine::Machine;
 use crate::network::{Method, Side, VIP};
-use crate::wait;
+use crate::{package as packages, wait};
 
 /// For what must come; only bounds a failure.
 const LIMIT: Duration = Duration::from_secs(120);
 /// Connections that must survive.
-const SESSIONS: usize = 3;
+pub(super) const SESSIONS: usize = 3;
 /// In the kernel's table of connections: those to the VIP that carry data.
 const KNOWN: &str = "grep -c 'C6336450.*ESTABLISHED' /proc/net/ip_vs_conn";
 
 /// Begins and ends with A active; gives how many connections lived through the upgrade.
 pub(super) fn play(machines: &mut Machines) -> Result<usize> {
-    let configuration = Configuration::new(Method::Nat, 2)
-        .with("syncdaemon = 1")
-        .with("syncd_iface = eth1");
     for machine in [&machines.a, &machines.b] {
-        configure(machine, &configuration)?;
+        configure(machine, &with_sync())?;
         machine.sh("systemctl reload pulse")?;
     }
     machines.wait_active(Side::A)?;
     server_dies(machines)?;
     router_is_cut_off(machines)?;
-    upgrade(machines)?;
+    upgrade(machines, &packages::deb_file()?)?;
+    machines.wait_active(Side::A)?;
     Ok(SESSIONS)
+}
+
+/// Connections live through a change of router.
+pub(super) fn with_sync() -> Configuration {
+    Configuration::new(Method::Nat, 2)
+        .with("syncdaemon = 1")
+        .with("syncd_iface = eth1")
 }
 
 /// Requests are shared; a dead web server gets none; back again it gets its share.
@@ -81,8 +87,9 @@ fn router_is_cut_off(machines: &Machines) -> Result<()> {
 }
 
 /// The package installed anew on the standby router, then on the active one, which hands over.
-fn upgrade(machines: &Machines) -> Result<()> {
-    let (standby, active) = (&machines.a, &machines.b);
+pub(super) fn upgrade(machines: &Machines, package: &Path) -> Result<()> {
+    let side = machines.wait_settled()?;
+    let (standby, active) = (machines.of(side.other()), machines.of(side));
     let target = SocketAddr::from((VIP, 80));
     let mut sessions = (0..SESSIONS)
         .map(|_| Session::open_within(&machines.network.client, target, LIMIT))
@@ -96,7 +103,7 @@ fn upgrade(machines: &Machines) -> Result<()> {
     }
     let before = take_overs(machines)?;
     for machine in [standby, active] {
-        bring_package(machine)?;
+        bring(machine, package, super::PACKAGE)?;
         let old = machine.sh("cat /run/pulse.pid")?;
         machine.sh(&format!(
             "dpkg --force-confdef --force-confold -i {}",
@@ -108,7 +115,7 @@ fn upgrade(machines: &Machines) -> Result<()> {
         hear_each_other(machines)?;
         sessions.iter_mut().try_for_each(Session::exchange)?;
     }
-    machines.wait_active(Side::A)?;
+    machines.wait_active(side.other())?;
     let changes = take_overs(machines)? - before;
     ensure!(
         changes == 1,

@@ -54,7 +54,7 @@ pub(super) struct Machines {
 
 impl Machines {
     /// Boots both routers on top of what these files hold.
-    fn boot(network: Network, layer: Option<Arc<Layer>>) -> Result<Self> {
+    pub(super) fn boot(network: Network, layer: Option<Arc<Layer>>) -> Result<Self> {
         let web: Vec<Web> = network
             .servers
             .iter()
