@@ -27,13 +27,13 @@ pub fn build(commit: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Puts the sources of a commit into a folder; gives its hash and title.
+/// Puts the sources of a commit into a folder, unless they are there; gives its hash and title.
 fn take_out(commit: &str, source: &Path) -> Result<String> {
     let look = Command::new("git")
         .args([
             "log",
             "-1",
-            "--format=%h %s",
+            "--format=%H %s",
             "--end-of-options",
             commit,
             "--",
@@ -48,6 +48,10 @@ fn take_out(commit: &str, source: &Path) -> Result<String> {
         )));
     }
     let name = String::from_utf8_lossy(&look.stdout).trim().to_owned();
+    let note = source.with_extension("commit");
+    if std::fs::read_to_string(&note).is_ok_and(|there| there == name) {
+        return Ok(name);
+    }
     if source.exists() {
         std::fs::remove_dir_all(source).during("removing older sources")?;
     }
@@ -59,5 +63,6 @@ fn take_out(commit: &str, source: &Path) -> Result<String> {
         .args([commit.as_ref(), source.as_os_str()])
         .current_dir(setup::workspace());
     package::run(command)?;
+    std::fs::write(note, &name).during("noting which sources these are")?;
     Ok(name)
 }

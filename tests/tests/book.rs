@@ -199,10 +199,18 @@ const SOURCE: &[(&str, &str)] = &[
     ("RUSTC_BOOTSTRAP=1 cargo fuzz", "the same"),
 ];
 
+/// Pages in another language: their blocks are run as those of the page that they translate.
+const TRANSLATED: &[(&str, &str)] = &[("docs/ko/start.md", "docs/start.md")];
+
 /// Each command says where it is to be run, and is run there, or stands in a list with the reason.
 #[test]
 fn each_command_is_run_or_it_is_said_why_not() {
     let followed = lab::scenario::pages();
+    let translated = |page: &Page| {
+        TRANSLATED
+            .iter()
+            .any(|(path, _)| page.path == Path::new(path))
+    };
     let mut wrong = Vec::new();
     let mut used = std::collections::BTreeSet::new();
     for page in book::pages().unwrap() {
@@ -217,6 +225,7 @@ fn each_command_is_run_or_it_is_said_why_not() {
                 Ok(Some(Place::NotRun)) => NOT_RUN,
                 Ok(Some(Place::Source)) => SOURCE,
                 Ok(Some(_)) if followed.iter().any(|path| page.path == Path::new(path)) => continue,
+                Ok(Some(_)) if translated(&page) => continue,
                 Ok(Some(place)) => {
                     wrong.push(format!("{at}: no scenario follows this page: {place:?}"));
                     continue;
@@ -237,6 +246,25 @@ fn each_command_is_run_or_it_is_said_why_not() {
     let idle = listed.filter(|start| !used.contains(start));
     wrong.extend(idle.map(|start| format!("\"{start}\" is not in the book any more")));
     nothing_wrong(wrong);
+}
+
+/// The same commands on the same machines in the same order, so that they need not be run again.
+#[test]
+fn translated_pages_have_the_commands_of_the_original() {
+    let run = |path: &str| -> Vec<(String, String)> {
+        let page = book::page(Path::new(path)).unwrap();
+        let blocks = page.blocks().into_iter();
+        let run = blocks.filter(|block| {
+            let place = block.place().unwrap();
+            place.is_some_and(|place| !matches!(place, Place::Source | Place::NotRun))
+        });
+        run.map(|block| (block.info.to_owned(), block.text))
+            .collect()
+    };
+    for (path, original) in TRANSLATED {
+        assert!(lab::scenario::pages().contains(original), "{original}");
+        assert_eq!(run(path), run(original), "{path}");
+    }
 }
 
 #[test]

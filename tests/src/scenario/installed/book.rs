@@ -25,7 +25,6 @@ pub(super) const BOOK: Scenario = Scenario {
 /// The pages, in the order in which they are followed. The first one installs.
 pub(super) const PAGES: &[&str] = &[
     "docs/start.md",
-    "docs/ko/start.md",
     "docs/nat.md",
     "docs/troubleshooting.md",
     "docs/checks.md",
