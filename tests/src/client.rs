@@ -147,6 +147,24 @@ impl Client {
         })
     }
 
+    /// Waits until so many servers share the requests, of which none may be lost; gives the last shares. With `wlc`
+    /// that takes some hundred requests after a change of router: a connection that was open at that moment and
+    /// has ended unseen counts as one in use, so that its server gets no other for a while.
+    pub fn wait_shared(&self, servers: usize, limit: Duration) -> Result<BTreeMap<String, usize>> {
+        let what = format!("{servers} servers share the requests");
+        wait::until(what, limit, || {
+            let samples = self.next(40)?;
+            let shares = shares(&samples);
+            let answered: usize = shares.values().sum();
+            ensure!(
+                answered == samples.len(),
+                "of {} requests {answered} were answered: {shares:?}",
+                samples.len()
+            );
+            Ok((shares.len() == servers).then_some(shares))
+        })
+    }
+
     /// The outage around an event: see `outage`.
     pub fn outage(&self, event: Instant) -> Result<Duration> {
         let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::Scenario;
 use crate::book::{self, Page, Place};
-use crate::client::shares;
 use crate::ensure;
 use crate::error::{Error, Result};
 use crate::network::{Method, Side, VIP, server_address};
@@ -145,13 +144,5 @@ fn wait_serving(pair: &Pair, side: Side) -> Result<()> {
 fn both_answer(pair: &Pair) -> Result<String> {
     let client = pair.patient_client()?;
     client.wait_served(Instant::now(), PATIENCE)?;
-    let samples = client.next(40)?;
-    let shares = shares(&samples);
-    let answered: usize = shares.values().sum();
-    ensure!(
-        shares.len() == 2 && answered == samples.len(),
-        "of {} requests {answered} were answered: {shares:?}",
-        samples.len()
-    );
-    Ok(format!("{shares:?}"))
+    Ok(format!("{:?}", client.wait_shared(2, PATIENCE)?))
 }

@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::network::Side;
 use crate::scenario::Scenario;
 use crate::scenario::book::prepare;
-use crate::{client, ensure, package as packages, setup, wait};
+use crate::{ensure, package as packages, setup, wait};
 
 pub(super) const BOOK: Scenario = Scenario {
     name: "book-installed",
@@ -256,14 +256,7 @@ fn balances(machines: &Machines) -> Result<()> {
     let servers = "test $(ipvsadm -Ln | grep -c '^  -> 10.20.0.10[12]:80 ') = 2";
     machines.of(side).wait(servers)?;
     machines.client.wait_served(Instant::now(), LIMIT)?;
-    let samples = machines.client.next(40)?;
-    let shares = client::shares(&samples);
-    let answered: usize = shares.values().sum();
-    ensure!(
-        shares.len() == 2 && answered == samples.len(),
-        "with the sample {answered} of {} requests were answered: {shares:?}",
-        samples.len()
-    );
+    machines.client.wait_shared(2, LIMIT)?;
     let sample = setup::workspace().join("etc/lvs-nat.cf");
     let text = std::fs::read_to_string(&sample).during("reading the sample")?;
     ensure!(
