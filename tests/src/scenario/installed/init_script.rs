@@ -96,6 +96,8 @@ fn start_and_status(machine: &Machine) -> Result<()> {
         0,
         "Starting pulse: [  OK  ]",
     )?;
+    // From here on the other form, which costs less.
+    machine.sh("sed -i 's/DELAY=random/DELAY=0.1/' /etc/sysconfig/pulse")?;
     machine.sh("test -e /var/lock/subsys/pulse")?;
     machine.sh("ps -o args= -p $(cat /var/run/pulse.pid) | grep -- --verbose")?;
     let pid = machine.sh("cat /var/run/pulse.pid")?;
