@@ -32,6 +32,13 @@ fn rpm() -> Result<String> {
          exec /usr/bin/rpm --dbpath /var/lib/rpm \"$@\"\n",
         0o755,
     )?;
+    // As Red Hat's, which ends at once when it gets an option that it does not know.
+    machine.sh("mv /usr/bin/update-alternatives /usr/bin/alternatives-of-debian")?;
+    machine.write(
+        "/usr/bin/update-alternatives",
+        "#!/bin/sh\ncase \" $* \" in *' --quiet '*) exit 2 ;; esac\nexec /usr/bin/alternatives-of-debian \"$@\"\n",
+        0o755,
+    )?;
     bring_package(&machine)?;
     let count = same_files(&machine)?;
     let before = machine.sh(FILES)?;
