@@ -213,6 +213,17 @@ fn replays_of_lost_heartbeats_put_a_take_over_off_once_by_a_keepalive() {
     assert!(at <= 6200 + 1000 + 3000, "{at}");
 }
 
+/// Nobody has ever been heard; somebody sends what was overheard in another run, without end.
+#[test]
+fn replays_at_a_start_put_a_take_over_off_once() {
+    let mut router = Router::backup();
+    let old = keyed(ours(1, 1, Word::Running), (3, 3));
+    for millis in (200..10_000).step_by(100) {
+        router.at(millis, old);
+    }
+    assert_eq!(router.activation(), Some((3100, Cause::PartnerDead)));
+}
+
 /// A keyed heartbeat of the partner's run `boot`.
 fn of_run(boot: u64, event: Event, echo: (u64, u64)) -> Event {
     keyed(describing(event, |extended| extended.boot = boot), echo)

@@ -196,6 +196,25 @@ fn one_silent_path_is_one_warning_within_two_keepalives() {
 }
 
 #[test]
+fn a_numbered_heartbeat_shows_on_both_paths_that_they_work() {
+    let mut router = Router::backup();
+    for counter in 1..20 {
+        let by_public = ours(counter, 1, Word::Running);
+        let mut by_private = by_public;
+        if let Event::Heartbeat { path, .. } = &mut by_private {
+            *path = Path::Private;
+        }
+        router.at(200 + 1000 * counter, by_public);
+        router.record(by_private);
+    }
+    let alive = |path: PathStatus| path.health == crate::PathHealth::Alive;
+    assert_eq!(
+        router.machine.paths().filter(|path| alive(*path)).count(),
+        2
+    );
+}
+
+#[test]
 fn a_partner_that_dies_or_returns_is_no_path_warning() {
     let mut router = Router::backup();
     for round in 0..3u64 {

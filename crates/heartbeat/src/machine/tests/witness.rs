@@ -134,15 +134,26 @@ fn a_primary_asks_for_its_role_after_being_healthy_for_long_enough() {
     assert!(!asks(&router.machine, router.now));
 }
 
+fn asking(counter: u64) -> Event {
+    describing(ours(counter, 0, Word::Stopped), |it| {
+        it.role = Role::Primary;
+        it.asking = true;
+    })
+}
+
+/// With files that make both the primary, the role would go to and fro.
+#[test]
+fn a_primary_gives_its_role_to_nobody_who_asks() {
+    let mut router = Router::primary().activated();
+    for counter in 4..30 {
+        router.at(1000 * counter, asking(counter));
+        assert_eq!(router.machine.phase(), Phase::Active);
+    }
+}
+
 #[test]
 fn a_backup_gives_the_primary_what_it_asks_for_and_waits_before_it_does_again() {
     let mut router = Router::backup().activated();
-    let asking = |counter| {
-        describing(ours(counter, 0, Word::Stopped), |it| {
-            it.role = Role::Primary;
-            it.asking = true;
-        })
-    };
     let actions = router.at(3500, asking(1));
     assert_eq!(actions, [send(Word::Stopped)]);
     assert_eq!(router.machine.why(), Some(Cause::Failback));
