@@ -312,6 +312,16 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_that_is_announced_and_missing_is_nothing() {
+        let mut datagram = [&[0; 4], PLAIN.encode().as_slice()].concat();
+        announce_tag(&mut datagram);
+        assert_eq!(Extended::decode(&datagram[4..]), None);
+        assert_eq!(split_tag(&datagram), None);
+        datagram.extend([0; TAG]);
+        assert_eq!(Extended::decode(&datagram[4..]), Some(PLAIN));
+    }
+
+    #[test]
     fn a_build_without_the_later_items_is_understood() {
         let mut bytes = PLAIN.encode();
         bytes.truncate(FIXED);

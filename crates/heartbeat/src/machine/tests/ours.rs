@@ -31,6 +31,16 @@ fn who_took_over_later_stays() {
 }
 
 /// Not with its next heartbeat only: both are active until then.
+/// It says "running" until its addresses are gone.
+#[test]
+fn a_partner_that_is_letting_go_is_no_clash() {
+    let mut router = Router::primary().activated();
+    router.at(4000, ours_in(Phase::Leaving, 1, 9, Word::Running));
+    assert_eq!(router.machine.phase(), Phase::Active);
+    let clashes = router.count(|action| matches!(action, Action::Report(Notice::Clash(_))));
+    assert_eq!(clashes, 0);
+}
+
 #[test]
 fn a_lesser_claim_is_answered_at_once() {
     let mut router = Router::primary().activated();
