@@ -209,8 +209,13 @@ impl History {
             return String::new();
         };
         let most = samples.clone().fold(1.0, f32::max);
-        let mut points = String::new();
-        for (x, value) in (SAMPLES - samples.clone().count()..).zip(samples) {
+        let first = SAMPLES - samples.clone().count();
+        // Before its first sample there was nothing; a single point would not be seen.
+        let mut points = match first.checked_sub(1) {
+            Some(before) => format!("{before},23 "),
+            None => String::new(),
+        };
+        for (x, value) in (first..).zip(samples) {
             // Writing to a String does not fail.
             let _ = write!(points, "{x},{:.0} ", 23.0 - value / most * 22.0);
         }
@@ -282,10 +287,7 @@ mod tests {
             Figure::Rate,
             "<script>",
         );
-        assert!(
-            svg.contains("points=\"118,1 119,12\"") || svg.contains("points=\"118,1 "),
-            "{svg}"
-        );
+        assert!(svg.contains("points=\"117,23 118,1 119,12\""), "{svg}");
         assert!(!svg.contains("<script>"), "{svg}");
         let none = history.draw(Duration::ZERO, "another", Figure::Rate, "");
         assert_eq!(none, "");

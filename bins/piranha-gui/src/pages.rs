@@ -97,7 +97,8 @@ pub(crate) struct Message<'a> {
     shell: Shell<'a>,
     is_error: bool,
     paragraphs: Vec<String>,
-    link: Option<(&'a str, &'a str)>,
+    /// Where it leads, and what that is called.
+    links: Vec<(&'a str, &'a str)>,
 }
 
 /// The page as an answer.
@@ -115,14 +116,14 @@ pub(crate) fn show(status: StatusCode, page: &impl Template) -> Response {
 pub(crate) fn message(
     shell: Shell<'_>,
     paragraphs: Vec<String>,
-    link: Option<(&str, &str)>,
+    links: &[(&str, &str)],
 ) -> Response {
     let page = Message {
         t: shell.texts(),
         shell,
         is_error: false,
         paragraphs,
-        link,
+        links: links.to_vec(),
     };
     show(StatusCode::OK, &page)
 }
@@ -140,7 +141,7 @@ pub(crate) fn refusal(visitor: &Visitor, status: StatusCode, text: &str) -> Resp
         shell: Shell::new(visitor, Tab::None, t.error, back),
         is_error: true,
         paragraphs: vec![text.to_owned()],
-        link: Some((back, t.back)),
+        links: vec![(back, t.back)],
     };
     show(status, &page)
 }

@@ -71,7 +71,7 @@ const FORM: &str = "/secure/virtual?service=1%2Fweb";
 const WIDE: (u32, u32) = (1280, 900);
 const NARROW: (u32, u32) = (390, 844);
 /// Of a picture.
-const TALLEST: u32 = 2400;
+const TALLEST: u32 = 4500;
 
 /// Takes and judges what is asked for; gives how many pictures were taken.
 pub(super) fn take(browser: &Browser, screens: &[Screen]) -> Result<usize> {

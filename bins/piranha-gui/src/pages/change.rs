@@ -196,7 +196,7 @@ pub(crate) fn result(
         shell: Shell::new(visitor, tab_of(next), title, next),
         is_error: !is_done,
         paragraphs,
-        link: Some((next, visitor.language.forms().next)),
+        links: vec![(next, visitor.language.forms().next)],
     };
     let status = if is_done {
         StatusCode::OK

@@ -23,7 +23,7 @@ pub(crate) async fn introduction(Extension(visitor): Extension<Visitor>) -> Resp
         line(t.tab_history, t.intro_history),
         t.order_of_work.to_owned(),
     ];
-    message(shell, lines, Some(("/secure/help", t.help)))
+    message(shell, lines, &[("/secure/help", t.help)])
 }
 
 pub(crate) async fn password(Extension(visitor): Extension<Visitor>) -> Response {
@@ -33,7 +33,7 @@ pub(crate) async fn password(Extension(visitor): Extension<Visitor>) -> Response
     message(
         shell,
         lines.map(str::to_owned).into(),
-        Some(("/secure/control", t.back)),
+        &[("/secure/control", t.back)],
     )
 }
 

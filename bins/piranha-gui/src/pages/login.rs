@@ -32,7 +32,7 @@ pub(crate) async fn welcome(Extension(visitor): Extension<Visitor>) -> Response 
     message(
         shell,
         vec![t.welcome_text.to_owned()],
-        Some(("/login", t.log_in)),
+        &[("/login", t.log_in), ("/about-login", t.help_on_logging_in)],
     )
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn about(Extension(visitor): Extension<Visitor>) -> Response {
     message(
         shell,
         tips.map(str::to_owned).into(),
-        Some(("/login", t.log_in)),
+        &[("/login", t.log_in)],
     )
 }
 

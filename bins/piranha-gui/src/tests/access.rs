@@ -92,6 +92,10 @@ async fn r1_whoever_is_logged_in_has_only_the_methods_of_the_pages() {
 #[tokio::test]
 async fn r1_pages_lead_to_the_log_in() {
     let site = Site::new();
+    let welcome = site.browser().get("/").await.text;
+    for link in ["href=\"/login\"", "href=\"/about-login\""] {
+        assert!(welcome.contains(link), "{link}: {welcome}");
+    }
     let answer = site.browser().get("/secure/global").await;
     assert_eq!(
         (answer.status, answer.location()),
