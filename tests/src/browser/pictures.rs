@@ -73,6 +73,11 @@ const NARROW: (u32, u32) = (390, 844);
 /// Of a picture.
 const TALLEST: u32 = 4500;
 
+/// Whether pictures are to be taken.
+pub(super) fn are_wanted() -> bool {
+    std::env::var_os("LAB_PICTURES").is_some()
+}
+
 /// Takes and judges what is asked for; gives how many pictures were taken.
 pub(super) fn take(browser: &Browser, screens: &[Screen]) -> Result<usize> {
     let folder = std::env::var_os("LAB_PICTURES").map(PathBuf::from);

@@ -37,6 +37,9 @@ fn told(world: &mut World) -> Result<String> {
     keyboard::reaches_everything(&world.browser)?;
     keyboard::stays_while_the_page_changes(&world.browser)?;
     partner(world)?;
+    if pictures::are_wanted() {
+        busy(world)?;
+    }
     let inside = pictures::take(&world.browser, pictures::SCREENS)?;
     hand_over(world)?;
     send(world)?;
@@ -200,6 +203,15 @@ fn traffic(world: &mut World) -> Result<()> {
     ensure!(shown.contains("web"), "the service shows {shown:?}");
     wait::for_it("the tool counts the connections", LIMIT, || {
         Ok(connections(&world.browser)? >= 6)
+    })
+}
+
+/// Pictures show a service that has had something to do.
+fn busy(world: &mut World) -> Result<()> {
+    wait::for_it("there is a graph", LIMIT, || {
+        answers(world)?;
+        world.browser.open(&page("/secure/control"))?;
+        world.browser.has("svg.graph")
     })
 }
 
