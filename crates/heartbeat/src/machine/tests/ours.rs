@@ -41,6 +41,17 @@ fn a_partner_that_is_letting_go_is_no_clash() {
     assert_eq!(clashes, 0);
 }
 
+/// The winner announces the addresses once more when it hears that word.
+#[test]
+fn who_yields_says_stopped_when_its_addresses_are_gone() {
+    let mut router = Router::primary().activated();
+    router.at(3500, ours(1, 9, Word::Running));
+    assert_eq!(router.machine.phase(), Phase::Leaving);
+    assert_eq!(router.machine.word(), Word::Running);
+    router.record(Event::Deactivated);
+    assert_eq!(router.machine.word(), Word::Stopped);
+}
+
 #[test]
 fn a_lesser_claim_is_answered_at_once() {
     let mut router = Router::primary().activated();

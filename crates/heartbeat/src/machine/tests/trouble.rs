@@ -131,6 +131,22 @@ fn a_standby_that_was_paused_does_not_take_over_by_old_silence() {
     assert_eq!(router.activation(), None);
 }
 
+/// What it hears first may be as old as the pause.
+#[test]
+fn a_standby_that_was_paused_listens_before_it_decides() {
+    let mut router = Router::primary();
+    router.hear_each(200, 5000, Word::Running);
+    router.now += ms(10_000);
+    router.record(Event::Timeout);
+    let woken = (router.now - START).as_millis() as u64;
+    router.hear(woken + 10, Word::Stopped);
+    router.until(woken + 5000);
+    assert_eq!(
+        router.activation(),
+        Some((woken + 1100, Cause::BackupInactive))
+    );
+}
+
 #[test]
 fn b17_stopme_is_a_sign_of_life_and_no_order() {
     let mut router = Router::primary().activated();
@@ -153,7 +169,11 @@ fn new_times_hold_from_the_next_heartbeat_on() {
         ..settings(Role::Backup)
     };
     router.at(5000, Event::Settings(faster));
+    let sent = router.count(|action| *action == send(Word::Stopped));
     assert_eq!(router.activation(), None, "a deadtime passes first");
+    router.until(5100);
+    let sent_since = router.count(|action| *action == send(Word::Stopped)) - sent;
+    assert_eq!(sent_since, 1, "the next one is due by the new keepalive");
     router.until(6000);
     assert_eq!(router.activation(), Some((5300, Cause::PartnerDead)));
 
