@@ -168,14 +168,14 @@ fn new_times_hold_from_the_next_heartbeat_on() {
         deadtime: ms(300),
         ..settings(Role::Backup)
     };
-    router.at(5000, Event::Settings(faster));
+    router.at(5200, Event::Settings(faster));
     let sent = router.count(|action| *action == send(Word::Stopped));
     assert_eq!(router.activation(), None, "a deadtime passes first");
-    router.until(5100);
+    router.until(5300);
     let sent_since = router.count(|action| *action == send(Word::Stopped)) - sent;
     assert_eq!(sent_since, 1, "the next one is due by the new keepalive");
     router.until(6000);
-    assert_eq!(router.activation(), Some((5300, Cause::PartnerDead)));
+    assert_eq!(router.activation(), Some((5500, Cause::PartnerDead)));
 
     let mut router = Router::primary().activated();
     let alone = Settings {
