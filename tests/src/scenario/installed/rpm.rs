@@ -126,7 +126,7 @@ fn beside_red_hats(machine: &Machine) -> Result<()> {
         "Piranha passes for an upgrade of ours: status {status}: {said}"
     );
     machine.sh(&format!(
-        "rpm -e piranha && rm -r {LVS_CF}* /var/lib/piranha*"
+        "rpm -e piranha && rm -rf {LVS_CF}* /var/lib/piranha*"
     ))?;
     Ok(())
 }
@@ -145,7 +145,7 @@ fn beside_ipvsadm(machine: &Machine) -> Result<()> {
     let said = machine.sh("ipvsadm; rpm -V --nodeps ipvsadm piranha")?;
     ensure!(said == "original\n", "beside ipvsadm: {said}");
     machine.sh(&format!(
-        "rpm -e piranha && rm -r {LVS_CF}* /var/lib/piranha*"
+        "rpm -e piranha && rm -rf {LVS_CF}* /var/lib/piranha*"
     ))?;
     let said = machine.sh(&format!(
         "ipvsadm; rpm -V --nodeps ipvsadm; rpm -i --nodeps {FILE}; ipvsadm"
@@ -223,8 +223,8 @@ fn upgrade_while_it_runs(machine: &Machine) -> Result<()> {
     Ok(())
 }
 
-/// pulse is stopped; nothing is left but what was edited, under rpm's name for it, what was learnt, and a folder
-/// that is another program's.
+/// pulse is stopped; nothing is left but what was edited, under rpm's name for it, what was learnt, and folders
+/// that are other programs'.
 fn erase(machine: &Machine, before: &str) -> Result<()> {
     machine.sh("rpm -e piranha")?;
     machine.wait("! pidof pulse lvsd lvs nanny")?;
@@ -233,7 +233,7 @@ fn erase(machine: &Machine, before: &str) -> Result<()> {
         .lines()
         .filter(|line| !before.lines().any(|old| old == *line))
         .filter(|line| {
-            !["/var/lib/piranha", "/usr/share/fish"]
+            !["/var/lib/piranha", "/usr/share/fish", "/usr/share/zsh"]
                 .iter()
                 .any(|start| line.starts_with(start))
         })
