@@ -106,12 +106,12 @@ fn one(editor: &mut Editor, edit: &Edit, programs: bool) -> Result<(), Vec<Wrong
             set(editor, at, keyword, None, programs).map_err(|wrong| vec![wrong])
         }
         Edit::Rename { at, name } => rename(editor, at, name).map_err(|wrong| vec![wrong]),
-        Edit::AddVirtual { name, keywords } => add_virtual(editor, name, keywords),
+        Edit::AddVirtual { name, keywords } => add_virtual(editor, name, keywords, programs),
         Edit::AddServer {
             service,
             name,
             keywords,
-        } => add_server(editor, service, name, keywords),
+        } => add_server(editor, service, name, keywords, programs),
         Edit::Remove { at } => {
             let place = find(at, &editor.config()).map_err(|wrong| vec![wrong])?;
             editor.remove(place).map_err(|error| vec![whole(&error)])
@@ -148,13 +148,20 @@ fn set(
     };
     done.map_err(|error| of(keyword, plain(&error)))?;
     let touched = changed.text() != editor.text();
-    let known = value.is_none_or(|value| is_built_in(keyword, value.as_bytes()));
-    if touched && !known && !programs && guarded(keyword).is_some() {
-        let message = "what is run as root can be changed only in the file itself".to_owned();
-        return Err(of(keyword, message));
+    if let Some(value) = value.filter(|_| touched && !programs) {
+        refuse_program(keyword, value)?;
     }
     *editor = changed;
     Ok(())
+}
+
+/// Where programs may not be named.
+fn refuse_program(keyword: &str, value: &str) -> Result<(), Wrong> {
+    if guarded(keyword).is_none() || is_built_in(keyword, value.as_bytes()) {
+        return Ok(());
+    }
+    let message = "what is run as root can be changed only in the file itself".to_owned();
+    Err(of(keyword, message))
 }
 
 fn check_keyword(level: Level, keyword: &str, value: Option<&str>) -> Result<(), Wrong> {
@@ -219,10 +226,14 @@ fn fill(
     place: Place,
     name: Result<(), Wrong>,
     keywords: &[(String, String)],
+    programs: bool,
 ) -> Result<(), Vec<Wrong>> {
     let mut wrong = Vec::from_iter(name.err());
     for (keyword, value) in keywords {
         let done = check_keyword(place.level(), keyword, Some(value)).and_then(|()| {
+            if !programs {
+                refuse_program(keyword, value)?;
+            }
             let set = editor.set(place, keyword, value);
             set.map_err(|error| of(keyword, plain(&error)))
         });
@@ -245,6 +256,7 @@ fn add_virtual(
     editor: &mut Editor,
     name: &str,
     keywords: &[(String, String)],
+    programs: bool,
 ) -> Result<(), Vec<Wrong>> {
     let config = editor.config();
     let checked = check_name(name, config.virtuals.iter().map(|block| &block.name));
@@ -255,7 +267,7 @@ fn add_virtual(
     };
     let failed = |error: EditError| vec![whole(&error)];
     single.add_virtual(&block).map_err(failed)?;
-    fill(&mut single, Place::Virtual(0), checked, keywords)?;
+    fill(&mut single, Place::Virtual(0), checked, keywords, programs)?;
     match single.config().virtuals.first() {
         Some(block) => editor.add_virtual(block).map_err(failed),
         None => Err(failed(EditError::NotTheSame)),
@@ -267,6 +279,7 @@ fn add_server(
     service: &Name,
     name: &str,
     keywords: &[(String, String)],
+    programs: bool,
 ) -> Result<(), Vec<Wrong>> {
     let config = editor.config();
     let item = Item::Virtual {
@@ -288,7 +301,13 @@ fn add_server(
     single
         .add_server(Place::Virtual(0), &server)
         .map_err(failed)?;
-    fill(&mut single, Place::VirtualServer(0, 0), checked, keywords)?;
+    fill(
+        &mut single,
+        Place::VirtualServer(0, 0),
+        checked,
+        keywords,
+        programs,
+    )?;
     let config = single.config();
     match config
         .virtuals

@@ -266,6 +266,25 @@ fn hostile_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
+#[test]
+fn r14_a_new_block_brings_no_program() {
+    let keyword = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let add = |keywords| Edit::AddVirtual {
+        name: "a".to_owned(),
+        keywords,
+    };
+    let program = vec![keyword("send_program", "web"), keyword("port", "0")];
+    let Err(Refusal::Fields(errors)) = edits(vec![add(program)]) else {
+        panic!("not refused");
+    };
+    let told: Vec<_> = errors
+        .iter()
+        .map(|error| error.keyword.as_deref())
+        .collect();
+    assert_eq!(told, [Some("send_program"), Some("port")]);
+    assert!(edits(vec![add(vec![keyword("load_monitor", "none")])]).is_ok());
+}
+
 proptest! {
     /// S4, S15, R14: whatever is sent, a proposal is a file that the daemons read, numbered one higher,
     /// and it runs nothing that did not run before.
