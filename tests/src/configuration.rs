@@ -78,6 +78,12 @@ impl Configuration {
         self.globals.push(line.to_owned());
         self
     }
+
+    /// Connections are told to the partner over this interface, and live through a change of router.
+    pub fn with_sync(self, interface: &str) -> Self {
+        self.with("syncdaemon = 1")
+            .with(&format!("syncd_iface = {interface}"))
+    }
 }
 
 impl Configuration {

@@ -45,8 +45,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 fn with_sync(interface: &str) -> Configuration {
     Configuration::new(Method::Nat, 2)
-        .with("syncdaemon = 1")
-        .with(&format!("syncd_iface = {interface}"))
+        .with_sync(interface)
         .with("syncd_id = 7")
 }
 

@@ -125,10 +125,7 @@ fn beside_red_hats(machine: &Machine) -> Result<()> {
         status != 0 && said.contains("newer"),
         "Piranha passes for an upgrade of ours: status {status}: {said}"
     );
-    machine.sh(&format!(
-        "rpm -e piranha && rm -rf {LVS_CF}* /var/lib/piranha*"
-    ))?;
-    Ok(())
+    take_away(machine)
 }
 
 /// The original tool beside ours: its name is its own as long as it is there.
@@ -144,9 +141,7 @@ fn beside_ipvsadm(machine: &Machine) -> Result<()> {
     machine.sh("rpm -i --nodeps /root/rpm/ipvsadm.rpm")?;
     let said = machine.sh("ipvsadm; rpm -V --nodeps ipvsadm piranha")?;
     ensure!(said == "original\n", "beside ipvsadm: {said}");
-    machine.sh(&format!(
-        "rpm -e piranha && rm -rf {LVS_CF}* /var/lib/piranha*"
-    ))?;
+    take_away(machine)?;
     let said = machine.sh(&format!(
         "ipvsadm; rpm -V --nodeps ipvsadm; rpm -i --nodeps {FILE}; ipvsadm"
     ))?;
@@ -161,6 +156,14 @@ fn beside_ipvsadm(machine: &Machine) -> Result<()> {
         found == "/usr/sbin/ipvsadm-rs\n",
         "without ipvsadm its name leads to {found}"
     );
+    Ok(())
+}
+
+/// Our package, with what it keeps.
+fn take_away(machine: &Machine) -> Result<()> {
+    machine.sh(&format!(
+        "rpm -e piranha && rm -rf {LVS_CF}* /var/lib/piranha*"
+    ))?;
     Ok(())
 }
 

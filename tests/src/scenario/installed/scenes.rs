@@ -37,9 +37,7 @@ pub(super) fn play(machines: &mut Machines) -> Result<usize> {
 
 /// Connections live through a change of router.
 pub(super) fn with_sync() -> Configuration {
-    Configuration::new(Method::Nat, 2)
-        .with("syncdaemon = 1")
-        .with("syncd_iface = eth1")
+    Configuration::new(Method::Nat, 2).with_sync("eth1")
 }
 
 /// Requests are shared; a dead web server gets none; back again it gets its share.

@@ -22,9 +22,7 @@ const STOP: f64 = 300.0;
 
 /// The active pulse is asked to end while a client asks for pages and others stay connected.
 pub(super) fn run(programs: &Path, rounds: u32, method: Method, times: Times) -> Result<bool> {
-    let configuration = Configuration::new(method, 2)
-        .with("syncdaemon = 1")
-        .with("syncd_iface = eth1");
+    let configuration = Configuration::new(method, 2).with_sync("eth1");
     let configuration = times.given_to(configuration);
     let mut pair = serving(programs, &configuration, 2)?;
     let mut outages = Vec::new();
