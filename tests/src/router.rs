@@ -337,16 +337,11 @@ fn indented(text: &str) -> String {
 
 /// Runs on the machine.
 fn furnish(programs: &Path) -> Result<UnixDatagram> {
-    for folder in ["/run", "/var/lib", "/dev"] {
-        mount(
-            Some("tmpfs"),
-            folder,
-            Some("tmpfs"),
-            MsFlags::empty(),
-            Some("mode=755"),
-        )
-        .during(format_args!("mounting {folder}"))?;
-    }
+    let make_private = |folder: &str| {
+        let (kind, none) = (Some("tmpfs"), MsFlags::empty());
+        mount(kind, folder, kind, none, Some("mode=755")).during(format_args!("mounting {folder}"))
+    };
+    make_private("/run")?;
     std::fs::create_dir_all(PROGRAMS).during("making the program folder")?;
     mount(
         Some(programs),
@@ -356,6 +351,9 @@ fn furnish(programs: &Path) -> Result<UnixDatagram> {
         None::<&str>,
     )
     .during("showing the programs")?;
+    // Now that the programs are shown, which may be in a folder of these.
+    make_private("/var/lib")?;
+    make_private("/dev")?;
     make_devices(Path::new("/dev"))?;
     let log = UnixDatagram::bind("/dev/log").during("making the log socket")?;
     std::fs::set_permissions("/dev/log", Permissions::from_mode(0o666))

@@ -19,6 +19,8 @@ use ipvs::{
 };
 use ipvsadm_rs::kernel::Kernel;
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::statvfs::{FsFlags, statvfs};
+use tempfile::TempDir;
 
 use crate::error::{Context, Result};
 use crate::{pair, setup};
@@ -56,6 +58,15 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> i32 {
         return 1;
     }
     status
+}
+
+/// A folder for it in memory, where programs may be run from there: the kernel's own table does not
+/// wait for a disk that others keep at work.
+pub fn folder() -> Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    let runs = statvfs(memory).is_ok_and(|it| !it.flags().contains(FsFlags::ST_NOEXEC));
+    let place = if runs { memory } else { &std::env::temp_dir() };
+    tempfile::tempdir_in(place).during("making a folder for the programs")
 }
 
 /// Fills a folder with the programs under test, taken from another one, and the stand-in. Copies:

@@ -79,7 +79,7 @@ impl Ground {
         times: Times,
         configuration: &Configuration,
     ) -> Result<Self> {
-        let folder = tempfile::tempdir().during("making a folder for the programs")?;
+        let folder = stand_in::folder()?;
         stand_in::furnish(super::programs()?, folder.path())?;
         let pair = Pair::build_with(folder.path(), Method::Nat, 1)?;
         pair.configure(configuration)?;
