@@ -28,6 +28,11 @@ pub const BASE: &[Tool] = &[
         program: "setpriv",
         package: "util-linux",
     },
+    // Of disks that tests make hang.
+    Tool {
+        program: "mkfs.ext4",
+        package: "e2fsprogs",
+    },
 ];
 /// The kernel that runs as a process.
 pub const UML: &[Tool] = &[Tool {

@@ -1,5 +1,8 @@
-//! The list of services that lvs has put into the table, kept on disk so that leftovers of a dead lvs
+//! The list of services that lvs has put into the table, kept in a file so that leftovers of a dead lvs
 //! are known as its own. Services of others are never on it and never touched.
+//!
+//! In the run-time folder: the list lasts as long as the kernel's table, and a take-over, which writes
+//! it, must not wait for a disk.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity;
 
-/// File name in the state folder.
+/// File name in the run-time folder.
 pub const FILE: &str = "owned.json";
 
 #[derive(Serialize, Deserialize)]

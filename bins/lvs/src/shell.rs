@@ -151,7 +151,7 @@ pub(crate) async fn run(setup: Setup) -> u8 {
 
 impl Shell {
     fn new(setup: Setup, events: mpsc::Sender<Event>) -> io::Result<Self> {
-        let (owned, complaint) = Owned::load(&setup.state_dir);
+        let (owned, complaint) = Owned::load(&setup.run_dir);
         let mut core = Core::new(now(), owned.services().clone());
         if let Some(text) = complaint {
             core.announce(text);

@@ -41,6 +41,7 @@ use crate::sockets::Sockets;
 use crate::start::Prepared;
 use crate::status::StatusFile;
 use crate::syncd;
+use epoch::Epochs;
 
 /// Old configuration tools send USR2 to every pulse; that is no reason to die.
 const SIGNALS: [Signal; 5] = [
@@ -88,6 +89,7 @@ enum Input {
 #[derive(Debug)]
 struct Router {
     options: Options,
+    epochs: Epochs,
     identity: Identity,
     plan: Rc<Plan>,
     /// The accepted file, as lvs gets it.
@@ -179,7 +181,8 @@ impl Router {
         let plan = Rc::new(loaded.plan);
         warn_without_key(&plan);
         let settings = settings(&identity, &plan, &loaded.bytes);
-        let run = epoch::this_run(&options);
+        let epochs = Epochs::new(&options);
+        let run = epochs.this_run();
         let status = StatusFile::new(daemon::paths::run_dir(options.run_dir.as_deref()));
         let tell_of_sync = sender.clone();
         let sync_keeper = syncd::Keeper::new(move |told| {
@@ -196,6 +199,7 @@ impl Router {
             plan,
             status,
             options,
+            epochs,
             identity,
             sync_keeper,
             sync: sync::Sync::default(),

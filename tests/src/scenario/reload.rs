@@ -127,11 +127,11 @@ fn snapshot(router: &Router) -> Result<String> {
         .collect();
     processes.sort();
     let owned = router.node.run(|| {
-        std::fs::metadata("/var/lib/piranha/owned.json")
+        std::fs::metadata("/run/piranha/owned.json")
             .and_then(|meta| meta.modified())
             .ok()
     })?;
-    ensure!(owned.is_some(), "/var/lib/piranha/owned.json is missing");
+    ensure!(owned.is_some(), "/run/piranha/owned.json is missing");
     Ok(format!(
         "{processes:?} {:?} {:?} {owned:?}",
         without_counters(router.table()?),

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use crate::by_hand::{A, SERVICE, WEB};
-use crate::world::{World, is_gone, wait};
+use crate::world::{Frozen, World, is_gone, wait};
 
 #[test]
 fn take_over_reload_and_stop() {
@@ -86,4 +86,22 @@ fn ready_does_not_wait_for_slow_checks() {
     pulse.say("active\n");
     assert_eq!(pulse.answer(), "ready");
     assert_eq!(world.read("table"), SERVICE);
+}
+
+/// On a disk at work the smallest file may take half a second to be written.
+#[test]
+fn f14_a_disk_that_hangs_holds_up_no_take_over() {
+    let world = World::on_a_disk("");
+    let (mut lvs, mut pulse) = world.under_pulse();
+    pulse.configure(WEB);
+    pulse.say("standby\n");
+    assert_eq!(pulse.line(), "alive");
+    world.verdict("10.0.0.1:80", "up 10");
+    let disk = Frozen::new(&world, &lvs);
+    pulse.say("active\n");
+    assert_eq!(pulse.answer(), "ready");
+    world.table(&format!("{SERVICE}{A}"));
+    drop(disk);
+    lvs.signal(Signal::SIGTERM);
+    assert_eq!(lvs.ends().code(), Some(0));
 }

@@ -1,7 +1,8 @@
 //! A folder with a copy of lvs and the stand-ins, and a running lvs in it.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,13 @@ use tempfile::TempDir;
 /// Nothing here takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The state folder where it is not the only folder.
+const STATE: &str = "state";
+
 pub(crate) struct World {
     pub(crate) folder: TempDir,
+    /// The state folder has a disk of its own.
+    disk: bool,
 }
 
 impl World {
@@ -27,7 +33,10 @@ impl World {
             .prefix("lvs-test")
             .tempdir()
             .unwrap();
-        let world = Self { folder };
+        let world = Self {
+            folder,
+            disk: false,
+        };
         // Checkers run as another user and write beside themselves.
         let open = fs::Permissions::from_mode(0o777);
         fs::set_permissions(world.folder.path(), open).unwrap();
@@ -35,6 +44,19 @@ impl World {
         world.script("ipvsadm-rs", include_str!("ipvsadm.sh"));
         world.script("nanny", include_str!("nanny.sh"));
         world.write("lvs.cf", config);
+        world
+    }
+
+    /// The same with a small disk for the state folder, which lvs alone sees.
+    pub(crate) fn on_a_disk(config: &str) -> Self {
+        let world = Self {
+            disk: true,
+            ..Self::new(config)
+        };
+        fs::create_dir(world.path(STATE)).unwrap();
+        let image = world.path("disk");
+        File::create(&image).unwrap().set_len(8 << 20).unwrap();
+        run(Command::new("mkfs.ext4").arg("-q").arg(image));
         world
     }
 
@@ -66,10 +88,18 @@ impl World {
         if !nix::unistd::geteuid().is_root() {
             command.arg("-r");
         }
-        command.arg("--").arg(self.path("lvs")).args(args);
-        for option in ["--run-dir", "--state-dir"] {
-            command.arg(option).arg(self.folder.path());
+        let mut state = self.path("");
+        if self.disk {
+            state.push(STATE);
+            let mount = "mount -o loop disk state && exec \"$@\"";
+            command.args(["--mount", "--", "sh", "-c", mount, "sh"]);
+            command.current_dir(self.folder.path());
+        } else {
+            command.arg("--");
         }
+        command.arg(self.path("lvs")).args(args);
+        command.arg("--run-dir").arg(self.folder.path());
+        command.arg("--state-dir").arg(state);
         command
             .arg("-c")
             .arg(self.path("lvs.cf"))
@@ -107,6 +137,7 @@ impl World {
         command.args(["-c", "PIRANHA_CONTROL=3 exec \"$@\" 3>&2", "sh"]);
         command.arg(inner.get_program()).args(inner.get_args());
         command
+            .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -161,6 +192,36 @@ impl World {
             .map(Pid::from_raw)
             .collect()
     }
+}
+
+/// A disk that does not get anything done, until this is dropped.
+pub(crate) struct Frozen(File);
+
+impl Frozen {
+    /// That of the state folder.
+    pub(crate) fn new(world: &World, lvs: &Lvs) -> Self {
+        let folder = world.path(STATE).display().to_string();
+        let seen = format!("/proc/{}/root{folder}", lvs.pid());
+        let frozen = Self(File::open(seen).unwrap());
+        frozen.turn("--freeze");
+        frozen
+    }
+
+    fn turn(&self, option: &str) {
+        let place = format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd());
+        run(Command::new("fsfreeze").arg(option).arg(place));
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.turn("--unfreeze");
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
 /// The other side of lvs's channels.

@@ -1,6 +1,5 @@
 //! What the state machine asks for, performed: lvs, addresses, announcements, letting go.
 
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use daemon::clock;
 use heartbeat::{Action, Cause, Event, Notice, Phase};
 use netdev::VipAddress;
 
-use super::{Happened, Router, epoch};
+use super::{Happened, Router};
 use crate::announce::Announcement;
 use crate::letting_go::{self, LettingGo};
 use crate::lvs_child::{self, Lvs, Message, Outcome};
@@ -29,7 +28,7 @@ impl Router {
                 self.introduce_on_silent_paths();
                 self.renew_with_heartbeat();
             }
-            Action::StoreEpoch(epoch) => epoch::store(&self.options, epoch),
+            Action::StoreEpoch(epoch) => self.epochs.store(epoch),
             Action::Activate(cause) => self.activate(cause),
             Action::Deactivate(cause) => self.deactivate(cause),
             Action::Prepare => self.prepare(),
@@ -292,10 +291,5 @@ impl Router {
             tracing::info!("{error}");
         }
         self.handle(Event::Deactivated);
-    }
-
-    /// The folder of `owned.json`.
-    pub(super) fn state_dir(&self) -> std::path::PathBuf {
-        daemon::paths::state_dir(self.options.state_dir.as_deref().map(Path::new))
     }
 }

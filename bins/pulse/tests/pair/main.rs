@@ -221,9 +221,9 @@ fn a_killed_pulse_loses_its_addresses_and_cleans_up_when_it_is_back() {
         "ip -n {} address add {VIP}/24 dev eth0",
         world.a.namespace
     ));
-    std::fs::create_dir_all(world.a.log.join("state")).unwrap();
+    std::fs::create_dir_all(world.a.log.join("run")).unwrap();
     std::fs::write(
-        world.a.log.join("state/owned.json"),
+        world.a.log.join("run/owned.json"),
         "{\"services\":[\"t 1.2.3.4:80\"]}",
     )
     .unwrap();
@@ -254,8 +254,8 @@ fn an_lvs_that_says_nothing_is_not_waited_for_without_end() {
     world.b.start();
     world.b.wait_owns(VIP);
     world.a.set("lvs-mute", true);
-    std::fs::create_dir_all(world.a.log.join("state")).unwrap();
-    let list = world.a.log.join("state/owned.json");
+    std::fs::create_dir_all(world.a.log.join("run")).unwrap();
+    let list = world.a.log.join("run/owned.json");
     std::fs::write(list, "{\"services\":[\"t 1.2.3.4:80\"]}").unwrap();
     world.a.start();
     world.a.wait_said("lvs.log", "order standby");

@@ -76,7 +76,7 @@ fn sandboxed(machine: &Machine) -> Result<()> {
     let expected =
         "piranha\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n";
     ensure!(found == expected, "the web process has: {found}");
-    for file in [LVS_CF, "/var/lib/piranha/owned.json", "/run/pulse.pid"] {
+    for file in [LVS_CF, "/var/lib/piranha/epoch", "/run/pulse.pid"] {
         let (status, said) = machine.ask(&format!(
             "nsenter --target {pid} --mount -- sh -c 'echo x >>{file}'"
         ))?;
