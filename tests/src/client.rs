@@ -187,20 +187,14 @@ pub fn request(target: SocketAddr, limit: Duration) -> std::io::Result<String> {
     ask(|| TcpStream::connect_timeout(&target, limit), limit)
 }
 
-/// Asks once; connecting has a limit of its own.
-pub fn request_within(
-    target: SocketAddr,
+/// Asks once from this port of the client, even if it was used a moment ago; connecting has a limit of
+/// its own.
+pub fn request_from(
+    port: u16,
+    target: SocketAddrV4,
     connecting: Duration,
     answering: Duration,
 ) -> std::io::Result<String> {
-    ask(
-        || TcpStream::connect_timeout(&target, connecting),
-        answering,
-    )
-}
-
-/// Asks once from this port of the client, even if it was used a moment ago.
-pub fn request_from(port: u16, target: SocketAddrV4, limit: Duration) -> std::io::Result<String> {
     let connect = || {
         let socket = socket(
             AddressFamily::Inet,
@@ -209,7 +203,7 @@ pub fn request_from(port: u16, target: SocketAddrV4, limit: Duration) -> std::io
             None,
         )?;
         setsockopt(&socket, sockopt::ReuseAddr, &true)?;
-        let (seconds, rest) = (limit.as_secs(), limit.subsec_micros());
+        let (seconds, rest) = (connecting.as_secs(), connecting.subsec_micros());
         let limit = TimeVal::new(i64::try_from(seconds).unwrap_or(1), rest.into());
         // It limits connecting too.
         setsockopt(&socket, sockopt::SendTimeout, &limit)?;
@@ -224,7 +218,7 @@ pub fn request_from(port: u16, target: SocketAddrV4, limit: Duration) -> std::io
         })?;
         Ok(TcpStream::from(socket))
     };
-    ask(connect, limit)
+    ask(connect, answering)
 }
 
 fn ask(

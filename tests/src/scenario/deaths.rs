@@ -282,7 +282,7 @@ fn ports_reused() -> Result<String> {
     let ask = |pair: &Pair, port: u16| {
         let target = SocketAddrV4::new(VIP, 80);
         let client = &pair.network.client;
-        client.run(move || client::request_from(port, target, client::PATIENT))
+        client.run(move || client::request_from(port, target, client::PATIENT, client::PATIENT))
     };
     let configuration = Configuration::new(Method::Nat, 2);
     with_pair(&configuration, 2, |pair| {

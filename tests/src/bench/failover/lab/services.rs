@@ -1,7 +1,8 @@
 //! Many services taken over with what the standby knows already.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -15,6 +16,7 @@ use crate::configuration::{Configuration, Virtual};
 use crate::error::{Error, Result};
 use crate::network::{Method, Side};
 use crate::pair::Pair;
+use crate::stall::Watch;
 use crate::wait;
 use crate::wire::{What, Wire};
 
@@ -78,11 +80,19 @@ fn cuts(programs: &Path, rounds: u32, standby_checks: bool) -> Result<(Figures, 
             wire.wait_next("heartbeat", LIMIT, |seen| {
                 seen.from == active && !seen.public && matches!(seen.what, What::Heartbeat(_))
             })?;
+            let watch = Watch::start();
             let cut = Instant::now();
             pair.network.set_connected(active, false)?;
-            let times = served(&pair, &configuration)?;
-            first.extend(times.iter().min().map(|at| *at - cut));
-            last.extend(times.iter().max().map(|at| *at - cut));
+            let answers = served(&pair, &configuration)?;
+            let slowest = answers.iter().max_by_key(|answer| answer.at);
+            first.extend(answers.iter().map(|answer| answer.at - cut).min());
+            last.extend(slowest.map(|answer| answer.at - cut));
+            if let Some(slowest) = slowest
+                && standby_checks
+                && in_milliseconds(slowest.at - cut) > SERVED
+            {
+                println!("      a slow round: {}", slowest.story(cut, &watch));
+            }
             // Only now the tables are looked at: /proc/net/ip_vs leaves services out when it is
             // read in pieces while another namespace of the same kernel has many.
             pair.network.set_connected(active, true)?;
@@ -94,35 +104,73 @@ fn cuts(programs: &Path, rounds: u32, standby_checks: bool) -> Result<(Figures, 
     Ok((Figures::of(first), Figures::of(last)))
 }
 
-/// When each of the services first answered, all asked at once from now on.
-fn served(pair: &Pair, configuration: &Configuration) -> Result<Vec<Instant>> {
-    let targets: Vec<SocketAddr> = configuration
+/// A service's first answer.
+struct Answer {
+    target: SocketAddrV4,
+    at: Instant,
+    /// When each attempt before it began, and how it ended.
+    failures: Vec<(Instant, String)>,
+}
+
+impl Answer {
+    /// What there is to say when it came late.
+    fn story(&self, cut: Instant, watch: &Watch) -> String {
+        let told = |(begun, error): &(Instant, String)| {
+            format!("{:.0} ms: {error}", in_milliseconds(*begun - cut))
+        };
+        let failures: Vec<String> = self.failures.iter().rev().take(5).map(told).collect();
+        format!(
+            "{} was served after {:.0} ms, this kernel stood still for at most {:.0} ms; its last attempts: {}",
+            self.target,
+            in_milliseconds(self.at - cut),
+            in_milliseconds(watch.longest()),
+            failures.join("; ")
+        )
+    }
+}
+
+fn in_milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// The first answers of all services, all asked at once from now on.
+fn served(pair: &Pair, configuration: &Configuration) -> Result<Vec<Answer>> {
+    let targets: Vec<SocketAddrV4> = configuration
         .virtuals
         .iter()
-        .map(|service| SocketAddr::from((service.address, service.port)))
+        .map(|service| SocketAddrV4::new(service.address, service.port))
         .collect();
     // Threads made on the machine stay in its namespaces.
     let clients = pair.network.client.run(move || {
         let ask = |target| std::thread::spawn(move || first_answer(target));
         targets.into_iter().map(ask).collect::<Vec<_>>()
     })?;
-    let times = clients
+    let answers = clients
         .into_iter()
         .map(|client| client.join().ok().flatten());
-    times
+    answers
         .collect::<Option<_>>()
         .ok_or_else(|| Error::unmet(format_args!("a service did not answer within {LIMIT:?}")))
 }
 
 /// Who gives up a connection that a busy kernel has made, and makes the next one, keeps it from answering
 /// any: the longer it takes, the more patience there is, by a small part of what is measured.
-fn first_answer(target: SocketAddr) -> Option<Instant> {
+fn first_answer(target: SocketAddrV4) -> Option<Answer> {
     let begun = Instant::now();
+    let mut failures = Vec::new();
     while begun.elapsed() < LIMIT {
         let asked = Instant::now();
         let patience = QUICK.max(begun.elapsed() / 20);
-        if client::request_within(target, patience, ANSWER).is_ok() {
-            return Some(Instant::now());
+        match client::request_from(port(), target, patience, ANSWER) {
+            Ok(_) => {
+                let at = Instant::now();
+                return Some(Answer {
+                    target,
+                    at,
+                    failures,
+                });
+            }
+            Err(error) => failures.push((asked, error.to_string())),
         }
         // It may be refused at once.
         std::thread::sleep(patience.saturating_sub(asked.elapsed()));
@@ -130,7 +178,15 @@ fn first_answer(target: SocketAddr) -> Option<Instant> {
     None
 }
 
-/// Waits until the standby has a verdict on each server.
+/// A port for one connection, for no other one soon. All services have the same servers: to these, two
+/// connections from one port of this client are one, and the second ends the first, which hangs.
+fn port() -> u16 {
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    1024 + COUNT.fetch_add(1, Ordering::Relaxed) % (u16::MAX - 1024)
+}
+
+/// Waits until the lvs that stands by has a verdict on each server. It may be that the one that was
+/// active there has not ended yet.
 fn wait_checked(pair: &Pair, side: Side) -> Result<()> {
     let wanted = usize::from(SERVICES) * SERVERS;
     let mut known = 0;
@@ -139,7 +195,8 @@ fn wait_checked(pair: &Pair, side: Side) -> Result<()> {
         let text = pair.router(side).read(LVS_STATUS).unwrap_or_default();
         let status: Value = serde_json::from_str(&text).unwrap_or_default();
         known = verdicts(&status, "up");
-        Ok(known == wanted)
+        let stands_by = status.get("mode").and_then(Value::as_str) == Some("standby");
+        Ok(stands_by && known == wanted)
     });
     checked.map_err(|error| match error {
         Error::Unmet(_) => Error::unmet(format_args!(
