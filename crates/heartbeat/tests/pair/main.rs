@@ -135,6 +135,11 @@ fn seeds_that_failed_once() {
             526_740,
             "the referee counted answers that jitter made later than the deadtime",
         ),
+        (
+            507_577,
+            "the referee counted a role twice when lvs died while its router became active",
+        ),
+        (840_926, "as 507577"),
     ] {
         let run = run(seed, Mutant::None, true);
         assert_eq!(run.violation, None, "{what}: {}", run.trace());

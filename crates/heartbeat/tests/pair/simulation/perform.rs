@@ -204,11 +204,13 @@ impl Simulation {
             }
             Work::Activated => {
                 router.refused_in_a_row = 0;
+                // It may have its addresses before an lvs that was started anew is ready.
+                let has_become_active = !router.held;
                 router.held = true;
                 router.vip = Vip::Held;
                 router.vip_since = self.now;
                 self.activations += 1;
-                if !router.is_original {
+                if !router.is_original && has_become_active {
                     self.watch.role_changes += 1;
                 }
                 self.note(node, format_args!("serves"));
