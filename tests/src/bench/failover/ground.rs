@@ -26,6 +26,9 @@ const KEEPALIVED_CONFIGURATION: &str = "/run/keepalived.conf";
 pub(super) const KEY: &str = "/run/lab/key";
 const STATUS: &str = "/run/piranha/pulse.json";
 
+/// After an ARP request that was lost the kernel asks again: a router that was cut off has lost some.
+const ASKED_AGAIN: Duration = Duration::from_millis(1100);
+
 /// Whose pair it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contender {
@@ -147,7 +150,7 @@ impl Ground {
             Ok(None)
         })?;
         self.ping.wait_steady(LIMIT)?;
-        std::thread::sleep(self.times.deadtime() + Duration::from_millis(200));
+        std::thread::sleep(self.times.deadtime().max(ASKED_AGAIN) + Duration::from_millis(200));
         Ok(active)
     }
 
