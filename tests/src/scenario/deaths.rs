@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::{DEADTIME, KEEPALIVE, LIFETIME, SETTLE, SLACK, Scenario, figures, with_pair};
+use super::{DEADTIME, KEEPALIVE, LIFETIME, SETTLE, SLACK, Scenario, figures, upgrade, with_pair};
 use crate::client::{self, Session};
 use crate::configuration::Configuration;
 use crate::ensure;
@@ -52,7 +52,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ipvs: true,
         run: ports_reused,
     },
+    Scenario {
+        name: "ports-reused-tunnel",
+        shows: "ports of a client that one router served serve it again at the other one, with tunnels and syncdaemon",
+        ipvs: true,
+        run: ports_reused_by_tunnel,
+    },
 ];
+
+/// Outside the range that the kernel gives to clients.
+const PORTS: std::ops::Range<u16> = 20_000..20_020;
 
 fn kill_nanny() -> Result<String> {
     let configuration = Configuration::new(Method::Nat, 2);
@@ -277,13 +286,6 @@ fn term_pulse() -> Result<String> {
 /// Entries of connections that were passed on stay in the leaving router's kernel for a quarter of an
 /// hour; back in the active role, it must not send later connections from the same port that way.
 fn ports_reused() -> Result<String> {
-    /// Outside the range that the kernel gives to clients.
-    const PORTS: std::ops::Range<u16> = 20_000..20_020;
-    let ask = |pair: &Pair, port: u16| {
-        let target = SocketAddrV4::new(VIP, 80);
-        let client = &pair.network.client;
-        client.run(move || client::request_from(port, target, client::PATIENT, client::PATIENT))
-    };
     let configuration = Configuration::new(Method::Nat, 2);
     with_pair(&configuration, 2, |pair| {
         let limit = Duration::from_millis(2500) + SLACK;
@@ -310,6 +312,43 @@ fn ports_reused() -> Result<String> {
         }
         Ok(format!("{passed_on} connections during the first one"))
     })
+}
+
+/// With tunnels a kernel that knows a connection only from its partner sends nothing on for it, and takes
+/// a new one from the same port for it unless `conn_reuse_mode` is 3.
+fn ports_reused_by_tunnel() -> Result<String> {
+    let configuration = Configuration::new(Method::Tunnel, 2).with_sync("eth1");
+    with_pair(&configuration, 2, |pair| {
+        wait::for_it(
+            "the standby knows connections from all ports",
+            SETTLE,
+            || {
+                for port in PORTS {
+                    let answer = ask(pair, port)?;
+                    answer.during(format_args!("asking from port {port}"))?;
+                }
+                let known = pair.router(Side::B).read(upgrade::CONNECTIONS)?;
+                Ok(PORTS
+                    .into_iter()
+                    .all(|port| known.contains(&format!(" {port:04X} "))))
+            },
+        )?;
+        pair.router(Side::A).signal(Signal::SIGTERM)?;
+        let limit = Duration::from_millis(2500) + SLACK;
+        pair.router_mut(Side::A).wait_for_exit(limit)?;
+        pair.wait_settled(Side::B, &configuration, SETTLE)?;
+        for port in PORTS {
+            let answer = ask(pair, port)?;
+            answer.during(format_args!("asking the other router from port {port}"))?;
+        }
+        Ok(format!("{} ports", PORTS.len()))
+    })
+}
+
+fn ask(pair: &Pair, port: u16) -> Result<std::io::Result<String>> {
+    let target = SocketAddrV4::new(VIP, 80);
+    let client = &pair.network.client;
+    client.run(move || client::request_from(port, target, client::PATIENT, client::PATIENT))
 }
 
 fn no_zombie(router: &Router) -> Result<()> {

@@ -21,7 +21,7 @@ const SESSIONS: usize = 3;
 /// Where the other version of the programs is.
 const OTHER: &str = "/run/lab/other";
 /// The kernel's table of connections.
-const CONNECTIONS: &str = "/proc/thread-self/net/ip_vs_conn";
+pub(super) const CONNECTIONS: &str = "/proc/thread-self/net/ip_vs_conn";
 /// How soon the standby's kernel knows of a connection: `sync_refresh_period` and the 2 s for which
 /// the master collects, rounded up.
 const TOLD: Duration = Duration::from_secs(6);
