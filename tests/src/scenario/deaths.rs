@@ -337,9 +337,12 @@ fn ports_reused_by_tunnel() -> Result<String> {
         let limit = Duration::from_millis(2500) + SLACK;
         pair.router_mut(Side::A).wait_for_exit(limit)?;
         pair.wait_settled(Side::B, &configuration, SETTLE)?;
+        let known = pair.router(Side::B).read(upgrade::CONNECTIONS)?;
         for port in PORTS {
             let answer = ask(pair, port)?;
-            answer.during(format_args!("asking the other router from port {port}"))?;
+            answer.during(format_args!(
+                "asking the other router from port {port}; its kernel knew\n{known}"
+            ))?;
         }
         Ok(format!("{} ports", PORTS.len()))
     })
