@@ -1,7 +1,7 @@
 //! The client: asks the VIP for a page at a steady rate and writes down what it got and when.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -250,7 +250,7 @@ fn ask(
 /// A connection that stays open.
 #[derive(Debug)]
 pub struct Session {
-    stream: TcpStream,
+    stream: BufReader<TcpStream>,
 }
 
 impl Session {
@@ -266,19 +266,23 @@ impl Session {
         stream
             .set_read_timeout(Some(limit))
             .during("setting a limit")?;
-        let mut session = Self { stream };
+        let mut session = Self {
+            stream: BufReader::new(stream),
+        };
         session.exchange()?;
         Ok(session)
     }
 
-    /// Sends a line and waits for the answer.
+    /// Sends a line and waits for the answer to its end: what stayed unread of one would pass for the
+    /// next one.
     pub fn exchange(&mut self) -> Result<()> {
-        let mut answer = [0; 64];
+        let mut answer = String::new();
         self.stream
+            .get_mut()
             .write_all(b"ECHO\n")
-            .and_then(|()| self.stream.read(&mut answer))
-            .and_then(|length| {
-                if length > 0 {
+            .and_then(|()| self.stream.read_line(&mut answer))
+            .and_then(|_| {
+                if answer.ends_with('\n') {
                     Ok(())
                 } else {
                     Err(std::io::ErrorKind::UnexpectedEof.into())

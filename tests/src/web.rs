@@ -87,7 +87,7 @@ fn answer(mut stream: TcpStream, name: &str) {
         // A session: each line gets the name, until the client has enough.
         if request.starts_with(b"ECHO") {
             let _ = stream.set_read_timeout(None);
-            if writeln!(stream, "{name}").is_err() {
+            if stream.write_all(format!("{name}\n").as_bytes()).is_err() {
                 break;
             }
             continue;

@@ -24,7 +24,7 @@ const OTHER: &str = "/run/lab/other";
 pub(super) const CONNECTIONS: &str = "/proc/thread-self/net/ip_vs_conn";
 /// How soon the standby's kernel knows of a connection: `sync_refresh_period` and the 2 s for which
 /// the master collects, rounded up.
-const TOLD: Duration = Duration::from_secs(6);
+pub(super) const TOLD: Duration = Duration::from_secs(6);
 /// For what must come; only bounds a failure.
 const LIMIT: Duration = Duration::from_secs(30);
 
