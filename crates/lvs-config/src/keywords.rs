@@ -116,7 +116,7 @@ table! { GLOBAL of Global:
     monitor_links ANY, 20 Always Original
         "Any number but 0: the active router hands over when the link of an interface fails that it needs.";
     syncdaemon Kind::Flag, 21 Always Original
-        "1: the kernels tell each other of connections, so that these survive a change of roles.";
+        "1: the kernels tell each other of connections, so that these survive a change of roles. Of no use with tunnels.";
     syncd_iface Kind::Text, 22 Always Original
         "Interface over which they do.";
     syncd_id COUNT, 23 Always Original
