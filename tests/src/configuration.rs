@@ -79,7 +79,8 @@ impl Configuration {
         self
     }
 
-    /// Connections are told to the partner over this interface, and live through a change of router.
+    /// Connections are told to the partner over this interface: those that are not made by tunnels live
+    /// through a change of router.
     pub fn with_sync(self, interface: &str) -> Self {
         self.with("syncdaemon = 1")
             .with(&format!("syncd_iface = {interface}"))

@@ -335,30 +335,28 @@ fn ports_reused_by_tunnel() -> Result<String> {
     })
 }
 
-/// Has a connection made from each port until the standby's kernel knows that all of these have ended: it
-/// may have begun to listen only now.
+/// Waits until the standby's kernel knows of a connection from each port that it has ended.
 fn wait_told(pair: &Pair) -> Result<()> {
     let has_ended = |known: &str, port: u16| {
         let port = format!(" {port:04X} ");
         let mut lines = known.lines().filter(|line| line.contains(&port));
         lines.next().is_some_and(|line| line.contains("FIN_WAIT"))
     };
-    let mut outcome = Ok(());
-    for _ in 0..8 {
-        for port in PORTS {
-            let answer = ask(pair, port)?;
-            answer.during(format_args!("asking from port {port}"))?;
-        }
-        let what = "the standby's kernel knows of connections that have ended";
-        outcome = wait::for_it(what, upgrade::TOLD, || {
-            let known = pair.router(Side::B).read(upgrade::CONNECTIONS)?;
-            Ok(PORTS.into_iter().all(|port| has_ended(&known, port)))
-        });
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    outcome
+    let connect = |port: u16| {
+        let answer = ask(pair, port)?;
+        answer.during(format_args!("asking from port {port}"))?;
+        Ok(())
+    };
+    let what = "the standby's kernel knows of connections that have ended";
+    upgrade::wait_told_again(
+        || PORTS.into_iter().try_for_each(connect),
+        |limit| {
+            wait::for_it(what, limit, || {
+                let known = pair.router(Side::B).read(upgrade::CONNECTIONS)?;
+                Ok(PORTS.into_iter().all(|port| has_ended(&known, port)))
+            })
+        },
+    )
 }
 
 fn ask(pair: &Pair, port: u16) -> Result<std::io::Result<String>> {

@@ -24,7 +24,7 @@ const OTHER: &str = "/run/lab/other";
 pub(super) const CONNECTIONS: &str = "/proc/thread-self/net/ip_vs_conn";
 /// How soon the standby's kernel knows of a connection: `sync_refresh_period` and the 2 s for which
 /// the master collects, rounded up.
-pub(super) const TOLD: Duration = Duration::from_secs(6);
+const TOLD: Duration = Duration::from_secs(6);
 /// For what must come; only bounds a failure.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -74,14 +74,17 @@ fn wait_known(router: &Router, limit: Duration) -> Result<()> {
     })
 }
 
-/// The same for one that has only just begun to listen: what the master told before is lost, it tells
-/// again at a packet after `sync_refresh_period`. So few packets that a count of them is not what
-/// makes it tell.
-fn wait_told_again(router: &Router, sessions: &mut [Session]) -> Result<()> {
+/// Has connections carry something until the standby `knows`, which may have only just begun to listen: what
+/// the master told before is lost, it tells again at a packet after `sync_refresh_period`. So few packets
+/// that a count of them is not what makes it tell.
+pub(super) fn wait_told_again(
+    mut carry: impl FnMut() -> Result<()>,
+    knows: impl Fn(Duration) -> Result<()>,
+) -> Result<()> {
     let mut outcome = Ok(());
     for _ in 0..8 {
-        sessions.iter_mut().try_for_each(Session::exchange)?;
-        outcome = wait_known(router, TOLD);
+        carry()?;
+        outcome = knows(TOLD);
         if outcome.is_ok() {
             break;
         }
@@ -122,7 +125,10 @@ fn upgrade() -> Result<String> {
                 })?;
             }
             // What the other kernel knew went with its servers.
-            wait_told_again(pair.router(active.other()), &mut sessions)?;
+            wait_told_again(
+                || sessions.iter_mut().try_for_each(Session::exchange),
+                |limit| wait_known(pair.router(active.other()), limit),
+            )?;
             let changes = role_changes(pair, marks);
             ensure!(
                 changes == 1,

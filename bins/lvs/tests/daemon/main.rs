@@ -11,6 +11,8 @@
 )]
 
 mod by_hand;
+#[path = "../../../disk.rs"]
+mod disk;
 mod other_tool;
 mod people;
 mod under_pulse;

@@ -3,7 +3,8 @@
 use nix::sys::signal::Signal;
 
 use crate::by_hand::{A, SERVICE, WEB};
-use crate::world::{Frozen, World, is_gone, wait};
+use crate::disk::Frozen;
+use crate::world::{World, is_gone, wait};
 
 #[test]
 fn take_over_reload_and_stop() {
@@ -97,7 +98,7 @@ fn f14_a_disk_that_hangs_holds_up_no_take_over() {
     pulse.say("standby\n");
     assert_eq!(pulse.line(), "alive");
     world.verdict("10.0.0.1:80", "up 10");
-    let disk = Frozen::new(&world, &lvs);
+    let disk = Frozen::new(lvs.pid(), world.folder.path());
     pulse.say("active\n");
     assert_eq!(pulse.answer(), "ready");
     world.table(&format!("{SERVICE}{A}"));

@@ -1,8 +1,7 @@
 //! A folder with a copy of lvs and the stand-ins, and a running lvs in it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -14,11 +13,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use crate::disk;
+
 /// Nothing here takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The state folder where it is not the only folder.
-const STATE: &str = "state";
 
 pub(crate) struct World {
     pub(crate) folder: TempDir,
@@ -53,10 +51,7 @@ impl World {
             disk: true,
             ..Self::new(config)
         };
-        fs::create_dir(world.path(STATE)).unwrap();
-        let image = world.path("disk");
-        File::create(&image).unwrap().set_len(8 << 20).unwrap();
-        run(Command::new("mkfs.ext4").arg("-q").arg(image));
+        disk::make(world.folder.path());
         world
     }
 
@@ -90,10 +85,9 @@ impl World {
         }
         let mut state = self.path("");
         if self.disk {
-            state.push(STATE);
-            let mount = "mount -o loop disk state && exec \"$@\"";
-            command.args(["--mount", "--", "sh", "-c", mount, "sh"]);
-            command.current_dir(self.folder.path());
+            state.push("state");
+            command.args(["--mount", "--", "sh", "-c", disk::MOUNT]);
+            command.arg(self.folder.path());
         } else {
             command.arg("--");
         }
@@ -137,7 +131,6 @@ impl World {
         command.args(["-c", "PIRANHA_CONTROL=3 exec \"$@\" 3>&2", "sh"]);
         command.arg(inner.get_program()).args(inner.get_args());
         command
-            .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -192,36 +185,6 @@ impl World {
             .map(Pid::from_raw)
             .collect()
     }
-}
-
-/// A disk that does not get anything done, until this is dropped.
-pub(crate) struct Frozen(File);
-
-impl Frozen {
-    /// That of the state folder.
-    pub(crate) fn new(world: &World, lvs: &Lvs) -> Self {
-        let folder = world.path(STATE).display().to_string();
-        let seen = format!("/proc/{}/root{folder}", lvs.pid());
-        let frozen = Self(File::open(seen).unwrap());
-        frozen.turn("--freeze");
-        frozen
-    }
-
-    fn turn(&self, option: &str) {
-        let place = format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd());
-        run(Command::new("fsfreeze").arg(option).arg(place));
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        self.turn("--unfreeze");
-    }
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
 /// The other side of lvs's channels.

@@ -1,6 +1,7 @@
 //! What people ask of the running router, and what it remembers for them.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heartbeat::{Event, Phase, Word};
@@ -45,7 +46,7 @@ impl Router {
 
     /// Without the socket everything else works.
     pub(super) fn listen_to_people(&self) {
-        let run_dir = daemon::paths::run_dir(self.options.run_dir.as_deref());
+        let run_dir = self.run_dir();
         let happened = self.happened.clone();
         match control::open(&run_dir) {
             Ok(listener) => {
@@ -62,8 +63,11 @@ impl Router {
     }
 
     pub(super) fn stop_listening_to_people(&self) {
-        let run_dir = daemon::paths::run_dir(self.options.run_dir.as_deref());
-        let _ = std::fs::remove_file(control::socket(&run_dir));
+        let _ = std::fs::remove_file(control::socket(&self.run_dir()));
+    }
+
+    pub(super) fn run_dir(&self) -> PathBuf {
+        daemon::paths::run_dir(self.options.run_dir.as_deref())
     }
 
     pub(super) fn asked(&mut self, Asked { request, answer }: Asked) {

@@ -46,8 +46,7 @@ impl Router {
         }
         self.cleaned_up = true;
         let (netdev, plan) = (Rc::clone(&self.netdev), Rc::clone(&self.plan));
-        let run_dir = daemon::paths::run_dir(self.options.run_dir.as_deref());
-        let list = run_dir.join("owned.json");
+        let list = self.run_dir().join("owned.json");
         self.start(async move {
             let (present, unread) = match netdev.addresses().await {
                 Ok(present) => (present, None),

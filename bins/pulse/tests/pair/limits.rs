@@ -1,14 +1,13 @@
 //! Rows of the list of faults in which the system gives no more: processes, room on a disk, a log
 //! that is read.
 
-use std::fs::File;
 use std::io::ErrorKind;
-use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::DEADTIME;
+use crate::disk::{self, Frozen};
 use crate::faults::know_each_other;
 use crate::world::{Router, VIP, World, run, wait};
 
@@ -174,38 +173,10 @@ fn f14_disks_that_become_read_only_are_a_warning_and_no_obstacle() {
     );
 }
 
-/// A disk that does not get anything done, until this is dropped.
-struct Frozen(File);
-
-impl Frozen {
-    /// That of the state folder.
-    fn new(router: &Router) -> Self {
-        let state = router.log.join("state");
-        let seen = format!("/proc/{}/root{}", router.pid(), state.display());
-        let frozen = Self(File::open(seen).unwrap());
-        frozen.turn("--freeze");
-        frozen
-    }
-
-    fn turn(&self, option: &str) {
-        let (own, descriptor) = (std::process::id(), self.0.as_raw_fd());
-        run(&format!("fsfreeze {option} /proc/{own}/fd/{descriptor}"));
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        self.turn("--unfreeze");
-    }
-}
-
 fn start_on_a_disk(router: &mut Router) {
-    let folder = router.log.display();
-    run(&format!("mkdir {folder}/state"));
-    run(&format!("truncate --size 8M {folder}/disk"));
-    run(&format!("mkfs.ext4 -q {folder}/disk"));
-    let script = format!("cd {folder} && mount -o loop disk state && exec \"$@\"");
-    router.start_by(&["sh", "-c", &script, "sh"], &["-n"]);
+    disk::make(&router.log);
+    let folder = router.log.display().to_string();
+    router.start_by(&["sh", "-c", disk::MOUNT, &folder], &["-n"]);
 }
 
 #[test]
@@ -215,7 +186,7 @@ fn f14_disks_that_hang_hold_up_no_take_over() {
     world.a.wait_owns(VIP);
     start_on_a_disk(&mut world.b);
     know_each_other(&world);
-    let disks = [&world.a, &world.b].map(Frozen::new);
+    let disks = [&world.a, &world.b].map(|router| Frozen::new(router.pid(), &router.log));
     world.a.signal("TERM");
     world.b.wait_owns(VIP);
     wait("it lets go", || (!world.a.owns(VIP)).then_some(()));

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod command_line;
+#[path = "../../../disk.rs"]
+mod disk;
 mod faults;
 mod helpers;
 mod keys;

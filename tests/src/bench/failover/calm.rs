@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::super::{Options, report};
 use super::TENTH;
 use super::ground::{Contender, Ground, KEY, LIMIT, is_heartbeat};
+use super::outage::in_milliseconds;
 use crate::configuration::Configuration;
 use crate::error::{Context, Error, Result};
 use crate::interrupt;
@@ -110,7 +111,7 @@ pub(super) fn busy(options: &Options) -> Result<bool> {
         "in {} min; longest time between two heartbeats {} ms, longest silence of the VIP {:.1} ms",
         options.minutes(),
         longest.as_millis(),
-        ground.ping.outage(begun)?.as_secs_f64() * 1000.0
+        in_milliseconds(ground.ping.outage(begun)?)
     );
     Ok(no_change(
         &ground,

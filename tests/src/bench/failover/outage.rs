@@ -30,7 +30,7 @@ impl Figures {
         times.sort();
         let at = |index: usize| {
             let time = times.get(index).copied().unwrap_or_default();
-            time.as_secs_f64() * 1000.0
+            in_milliseconds(time)
         };
         Self {
             median: at(times.len() / 2),
@@ -38,6 +38,10 @@ impl Figures {
             shortest: at(0),
         }
     }
+}
+
+pub(super) fn in_milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 /// A router is cut off on every path just after it sent a heartbeat.

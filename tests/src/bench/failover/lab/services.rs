@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::super::report;
 use super::super::ground::LIMIT;
-use super::super::outage::Figures;
+use super::super::outage::{Figures, in_milliseconds};
 use super::{START, serving};
 use crate::client::{self, QUICK};
 use crate::configuration::{Configuration, Virtual};
@@ -127,10 +127,6 @@ impl Answer {
             failures.join("; ")
         )
     }
-}
-
-fn in_milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 /// The first answers of all services, all asked at once from now on.
